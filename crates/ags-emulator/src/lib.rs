@@ -1,0 +1,1 @@
+//! A local AGS: control plane, data-plane gateway and running instances.

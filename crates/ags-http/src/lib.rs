@@ -1,0 +1,1 @@
+//! The one edge that dials: an HTTPS client with deadlines, pooling, proxies and explicit trust.

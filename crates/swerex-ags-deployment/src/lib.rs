@@ -1,0 +1,1 @@
+//! The lifecycle of an AGS sandbox that runs a SWE-ReX server.

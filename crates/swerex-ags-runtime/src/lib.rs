@@ -1,0 +1,1 @@
+//! SWE-ReX over HTTP, with or without an AGS gateway in front.

@@ -1,0 +1,2 @@
+//! Run commands in AGS sandboxes from the command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The wire types of SWE-ReX 1.4.0.

@@ -1,0 +1,1 @@
+//! A native SWE-ReX server.
