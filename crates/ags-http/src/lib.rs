@@ -1,1 +1,26 @@
-//! The one edge that dials: an HTTPS client with deadlines, pooling, proxies and explicit trust.
+#![doc = include_str!("../README.md")]
+
+pub mod backoff;
+pub mod body;
+mod builder;
+mod client;
+pub mod date;
+mod deadline;
+mod error;
+mod proxy;
+pub mod retry;
+mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use body::{Body, BodyError};
+pub use builder::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_DIALS_PER_HOST, DEFAULT_POOL_IDLE_TIMEOUT,
+    DEFAULT_POOL_MAX_IDLE_PER_HOST, HttpClientBuilder, HttpVersions,
+};
+pub use client::HttpClient;
+pub use deadline::Deadline;
+pub use error::{BuildError, Reached, TransportError, TransportErrorKind};
+pub use proxy::{ProxyConfig, ProxyRules};
+pub use retry::Idempotence;
+pub use service::{BoxFuture, HttpService};

@@ -1,0 +1,316 @@
+//! Whether to try again: a pure table of (fault × idempotence × attempt × elapsed), and the loop that obeys it.
+
+use std::{borrow::Cow, error::Error, fmt, future::Future, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    Deadline, Reached, TransportError,
+    backoff::{Backoff, Jitter},
+};
+
+/// Attempts of the default policy, the first one included.
+pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
+/// Time of the default policy for all attempts and waits together.
+pub const DEFAULT_OVERALL: Duration = Duration::from_secs(120);
+
+/// What a repeat of a request does that may have been carried out already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Idempotence {
+    /// Nothing: it only reads, or sets the same again.
+    Safe,
+    /// Nothing, as long as it carries the same id (`ClientToken`, `X-Request-ID`).
+    SameId,
+    /// It may be done twice.
+    Never,
+}
+
+/// What a failed attempt means for the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The peer has not seen the request.
+    NotSent,
+    /// The peer refused the request for now and did not carry it out: too many requests, not ready yet.
+    Refused,
+    /// The request may have been carried out: reset, timeout, a gateway's 502/503/504.
+    Unknown,
+    /// The next attempt would fail in the same way.
+    Final,
+}
+
+/// How often and how long to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Attempts, the first one included; zero means one.
+    pub max_attempts: u32,
+    /// Time for all attempts and waits together.
+    pub overall: Duration,
+    /// The waits between them.
+    pub backoff: Backoff,
+    /// The randomness of the waits.
+    pub jitter: Jitter,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            overall: DEFAULT_OVERALL,
+            backoff: Backoff::default(),
+            jitter: Jitter::default(),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// One attempt, no retry, no overall limit.
+    pub fn once() -> Self {
+        Self {
+            max_attempts: 1,
+            overall: Duration::MAX,
+            ..Self::default()
+        }
+    }
+}
+
+/// A failed attempt, as [`decide`] sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Failed {
+    /// What the failure means.
+    pub fault: Fault,
+    /// What a repeat does.
+    pub idempotence: Idempotence,
+    /// Number of the attempt that failed; 1 is the first.
+    pub attempt: u32,
+    /// Time since the first attempt began.
+    pub elapsed: Duration,
+    /// How long the peer asked to wait.
+    pub retry_after: Option<Duration>,
+    /// A draw between 0 and 1 for the jitter.
+    pub draw: f64,
+}
+
+/// What to do after a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Wait, then try again.
+    Retry {
+        /// How long to wait.
+        after: Duration,
+        /// Why a repeat is right.
+        reason: RetryReason,
+    },
+    /// Report the failure.
+    GiveUp(GiveUpReason),
+}
+
+/// Why a repeat is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RetryReason {
+    /// The peer has not seen the request.
+    NotSent,
+    /// The peer refused it for now.
+    Refused,
+    /// It may have been carried out, and a repeat does no harm.
+    Idempotent,
+}
+
+/// Why there is no further attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GiveUpReason {
+    /// The next attempt would fail in the same way.
+    Final,
+    /// It may have been carried out, and a repeat might do it twice.
+    MayBeDone,
+    /// All attempts are used up.
+    Attempts,
+    /// The next attempt would begin past the overall limit.
+    Overall,
+}
+
+impl RetryReason {
+    /// Its name in logs and counters, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Refused => "refused",
+            Self::Idempotent => "idempotent",
+        }
+    }
+}
+
+impl GiveUpReason {
+    /// Its name in logs and counters, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Final => "final",
+            Self::MayBeDone => "may_be_done",
+            Self::Attempts => "attempts",
+            Self::Overall => "overall",
+        }
+    }
+}
+
+/// Whether to try again, and after how long. Pure: no clock, no randomness of its own.
+///
+/// | fault | `Safe` | `SameId` | `Never` |
+/// |---|---|---|---|
+/// | `NotSent`, `Refused` | retry | retry | retry |
+/// | `Unknown` | retry | retry | give up |
+/// | `Final` | give up | give up | give up |
+///
+/// A retry needs an attempt left, and must begin before `overall`. The wait is the policy's backoff; where the
+/// peer asked for a time (`Retry-After`), it is that time plus the jitter of a first wait, never less.
+pub fn decide(policy: &RetryPolicy, failed: &Failed) -> Decision {
+    let reason = match (failed.fault, failed.idempotence) {
+        (Fault::Final, _) => return Decision::GiveUp(GiveUpReason::Final),
+        (Fault::Unknown, Idempotence::Never) => return Decision::GiveUp(GiveUpReason::MayBeDone),
+        (Fault::Unknown, Idempotence::Safe | Idempotence::SameId) => RetryReason::Idempotent,
+        (Fault::NotSent, _) => RetryReason::NotSent,
+        (Fault::Refused, _) => RetryReason::Refused,
+    };
+    if failed.attempt >= policy.max_attempts {
+        return Decision::GiveUp(GiveUpReason::Attempts);
+    }
+    let after = match failed.retry_after {
+        Some(asked) => asked.saturating_add(policy.backoff.wait(1, failed.draw)),
+        None => policy.backoff.wait(failed.attempt, failed.draw),
+    };
+    if failed.elapsed.saturating_add(after) >= policy.overall {
+        return Decision::GiveUp(GiveUpReason::Overall);
+    }
+    Decision::Retry { after, reason }
+}
+
+/// An error that knows what it means for the next attempt.
+pub trait Retryable {
+    /// What it means.
+    fn fault(&self) -> Fault;
+
+    /// How long the peer asked to wait.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Its cause in a few words for the log, without a secret.
+    fn cause(&self) -> Cow<'_, str>;
+}
+
+impl Retryable for TransportError {
+    fn fault(&self) -> Fault {
+        match self.reached() {
+            _ if self.is_permanent() => Fault::Final,
+            Reached::NotSent => Fault::NotSent,
+            Reached::Unknown => Fault::Unknown,
+        }
+    }
+
+    fn cause(&self) -> Cow<'_, str> {
+        self.kind().as_str().into()
+    }
+}
+
+/// What an attempt is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    /// The end of the policy's overall time.
+    pub overall: Deadline,
+}
+
+/// All attempts failed, or no further one was allowed.
+#[derive(Debug)]
+pub struct GaveUp<E> {
+    /// The last failure.
+    pub error: E,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Time since the first attempt began.
+    pub elapsed: Duration,
+    /// Why there is no further attempt.
+    pub reason: GiveUpReason,
+}
+
+impl<E> fmt::Display for GaveUp<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.attempts == 1 { "" } else { "s" };
+        let seconds = self.elapsed.as_secs_f64();
+        write!(
+            f,
+            "gave up after {} attempt{plural} in {seconds:.1} s",
+            self.attempts
+        )
+    }
+}
+
+impl<E: Error + 'static> Error for GaveUp<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Calls `attempt` until it succeeds or [`decide`] says to give up, sleeping in between.
+///
+/// Every retry is a tracing event at `WARN` with `what`, `attempt`, `reason`, `cause` and `wait_ms`. The overall time
+/// does not interrupt a running attempt: [`Attempt::overall`] is there to bound it.
+///
+/// # Errors
+/// [`GaveUp`] with the last failure.
+pub async fn run<T, E, F, Fut>(
+    policy: &RetryPolicy,
+    idempotence: Idempotence,
+    what: &str,
+    mut attempt: F,
+) -> Result<T, GaveUp<E>>
+where
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: Retryable,
+{
+    let start = Instant::now();
+    let overall = Deadline::after(policy.overall);
+    let mut draws = policy.jitter.source();
+    let mut number = 1;
+    loop {
+        let error = match attempt(Attempt { number, overall }).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        let elapsed = start.elapsed();
+        let decision = decide(
+            policy,
+            &Failed {
+                fault: error.fault(),
+                idempotence,
+                attempt: number,
+                elapsed,
+                retry_after: error.retry_after(),
+                draw: draws.f64(),
+            },
+        );
+        match decision {
+            Decision::GiveUp(reason) => {
+                return Err(GaveUp {
+                    error,
+                    attempts: number,
+                    elapsed,
+                    reason,
+                });
+            }
+            Decision::Retry { after, reason } => {
+                tracing::warn!(
+                    what,
+                    attempt = number,
+                    reason = reason.as_str(),
+                    cause = &*error.cause(),
+                    wait_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+                    "trying again"
+                );
+                drop(error);
+                tokio::time::sleep(after).await;
+                number += 1;
+            }
+        }
+    }
+}
