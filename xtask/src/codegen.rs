@@ -20,7 +20,7 @@ use self::{description::Description, overlay::Overlay};
 
 const DESCRIPTION: &str = "fixtures/ags/api-2025-09-20.json";
 const OVERLAY: &str = "fixtures/ags/overlay.json";
-const CRATE: &str = "crates/ags-api/src";
+const CRATE: &str = "crates/ags-api";
 
 /// First line of every generated file.
 const MADE_BY: &str = "// Made by `cargo xtask codegen` from fixtures/ags/api-2025-09-20.json and fixtures/ags/overlay.json; do not edit.\n";
@@ -44,7 +44,7 @@ pub(crate) fn run(check: bool) -> Result<(), String> {
             write(&path, text)?;
         }
     }
-    for path in leftovers(&root.join(CRATE).join("model"), &files)? {
+    for path in leftovers(&root.join(CRATE).join("src/model"), &files)? {
         if check {
             stale.push(path);
         } else {
@@ -65,7 +65,7 @@ pub(crate) fn run(check: bool) -> Result<(), String> {
     ))
 }
 
-/// The text of each generated file, by its path under the crate's sources.
+/// The text of each generated file, by its path under the crate's directory.
 fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>, String> {
     let description = Description::parse(&read(&root.join(DESCRIPTION))?)?;
     let overlay = Overlay::parse(&read(&root.join(OVERLAY))?)?;
@@ -74,21 +74,25 @@ fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>, String> {
     let mut files = BTreeMap::new();
     for module in overlay.modules.keys() {
         files.insert(
-            PathBuf::from(format!("model/{module}.rs")),
+            PathBuf::from(format!("src/model/{module}.rs")),
             model::module(module, &description, &overlay),
         );
     }
     files.insert(
-        PathBuf::from("model.rs"),
+        PathBuf::from("src/model.rs"),
         model::index(&description, &overlay),
     );
     files.insert(
-        PathBuf::from("client/actions.rs"),
+        PathBuf::from("src/client/actions.rs"),
         actions::methods(&description, &overlay),
     );
     files.insert(
-        PathBuf::from("description/table.rs"),
+        PathBuf::from("src/description/table.rs"),
         table::table(&description, &overlay),
+    );
+    files.insert(
+        PathBuf::from("tests/every_structure/list.rs"),
+        table::test_list(&description),
     );
     for text in files.values_mut() {
         *text = rustfmt(text)?;
@@ -132,7 +136,7 @@ fn leftovers(directory: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Vec<
     for entry in entries {
         let entry =
             entry.map_err(|error| format!("cannot list {}: {error}", directory.display()))?;
-        if !files.contains_key(&Path::new("model").join(entry.file_name())) {
+        if !files.contains_key(&Path::new("src/model").join(entry.file_name())) {
             found.push(entry.path());
         }
     }
@@ -157,4 +161,12 @@ fn root() -> Result<PathBuf, String> {
         .parent()
         .map(Path::to_path_buf)
         .ok_or_else(|| "xtask has no parent directory".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn generated_files_are_current() {
+        assert_eq!(super::run(true), Ok(()));
+    }
 }

@@ -2,16 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Whether a call may be repeated after an unknown outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idempotence {
-    /// A repeat changes nothing.
-    Safe,
-    /// A repeat with the same id changes nothing.
-    SameId,
-    /// A repeat may do it twice.
-    Never,
-}
+pub use ags_http::retry::Idempotence;
 
 /// A request of the API, implemented by the request structures of [`model`](crate::model).
 ///

@@ -131,6 +131,18 @@ pub fn problems(structure: &str, value: &Value) -> Vec<Problem> {
     found
 }
 
+/// Whether `structure`, or anything in it, has a member that must not be shown.
+pub(crate) fn holds_secret(structure: &str) -> bool {
+    let Some(info) = self::structure(structure) else {
+        return true;
+    };
+    // The description has no structure that holds itself, so this ends.
+    info.members.iter().any(|member| match member.kind {
+        Kind::Object(inner) | Kind::List(inner) => holds_secret(inner),
+        _ => member.secret(),
+    })
+}
+
 impl Structure {
     /// The member called `name` on the wire.
     #[must_use]

@@ -47,6 +47,23 @@ pub(super) fn table(description: &Description, overlay: &Overlay) -> String {
     text
 }
 
+/// `tests/every_structure/list.rs`: one line per structure and action for a test that is generic over them.
+pub(super) fn test_list(description: &Description) -> String {
+    let mut text = format!(
+        "{MADE_BY}\n//! Every structure and action by name, for the tests.\n\nuse ags_api::model::*;\n\nuse super::{{action, structure}};\n\n\
+         pub(super) fn structures() {{\n"
+    );
+    for name in description.objects.keys() {
+        text.push_str(&format!("structure::<{name}>({name:?});\n"));
+    }
+    text.push_str("}\n\npub(super) fn actions() {\n");
+    for (name, info) in &description.actions {
+        text.push_str(&format!("action::<{}>({name:?});\n", info.input));
+    }
+    text.push_str("}\n");
+    text
+}
+
 fn member(structure: &str, member: &Member, overlay: &Overlay) -> String {
     let kind = match (member.kind.as_str(), member.member.as_deref()) {
         ("list", Some("string")) => "Kind::Strings".to_owned(),
