@@ -1,0 +1,15 @@
+//! `swerex-ags serve`: a bridge that stands between unmodified SWE-ReX clients and AGS.
+//!
+//! One loopback port, one virtual SWE-ReX server for each path `/v1/{image}/{instance}`. A sandbox is started when the agent opens its
+//! session and freed when it closes.
+
+pub(crate) mod address;
+pub(crate) mod bridge;
+mod proxy;
+mod reply;
+pub(crate) mod sandbox;
+mod slot;
+mod state;
+mod stops;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! What the bridge needs of a sandbox, and who starts one.
+
+use std::{fmt, sync::Arc};
+
+use ags_http::{Body, BoxFuture};
+
+use super::address::Address;
+
+/// A running sandbox that takes calls.
+pub(crate) trait Sandbox: Send + Sync + fmt::Debug {
+    /// Passes a call on; its path is the endpoint's. The answer streams.
+    fn call(
+        &self,
+        request: http::Request<Body>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, CallFailed>>;
+
+    /// Stops it; may be called more than once.
+    fn stop(&self) -> BoxFuture<'_, Result<(), String>>;
+}
+
+/// Starts sandboxes. Dropping the future gives the start up and leaves nothing running.
+pub(crate) trait Starter: Send + Sync + fmt::Debug {
+    fn start(
+        &self,
+        address: &Address,
+    ) -> BoxFuture<'static, Result<Arc<dyn Sandbox>, StartProblem>>;
+}
+
+/// Why no sandbox came up, in words for the agent's user: the stage, the cause and the request id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StartProblem(pub(crate) String);
+
+/// Why a call has no answer from the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CallFailed {
+    /// The sandbox no longer exists.
+    Gone(String),
+    /// The call failed on its way; whether it was carried out is said in the text.
+    Unreachable(String),
+}

@@ -1,0 +1,5 @@
+//! The slot and the bridge, with sandboxes made of paper.
+
+mod bridge;
+mod double;
+mod slot;

@@ -1,0 +1,217 @@
+//! The bridge over a real connection.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
+
+use ags_http::{Deadline, HttpClient, HttpService, body};
+use http::Request;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use super::{
+    super::{
+        bridge::{Bridge, Key, Settings},
+        sandbox::CallFailed,
+    },
+    double::Cloud,
+};
+
+struct Running {
+    at: SocketAddr,
+    client: HttpClient,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<bool>,
+}
+
+impl Running {
+    async fn new(cloud: &Arc<Cloud>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let bridge = Bridge::new(
+            Key::new("brk"),
+            Settings::default(),
+            Arc::<Cloud>::clone(cloud),
+        );
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(async move {
+            bridge
+                .serve(listener, async {
+                    stopped.await.unwrap();
+                })
+                .await
+        });
+        Self {
+            at,
+            client: HttpClient::builder().build().unwrap(),
+            stop,
+            served,
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        json: Option<Value>,
+    ) -> (u16, Value) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.at));
+        if let Some(key) = key {
+            request = request.header("X-API-Key", key);
+        }
+        let body = match json {
+            Some(json) => {
+                request = request.header("content-type", "application/json");
+                body::full(json.to_string())
+            }
+            None => body::empty(),
+        };
+        let response = self
+            .client
+            .call(request.body(body).unwrap(), Deadline::none())
+            .await
+            .unwrap();
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let status = response.status().as_u16();
+        let bytes = body::collect(response.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    async fn post(&self, endpoint: &str) -> (u16, Value) {
+        self.ask(
+            "POST",
+            &format!("/v1/python%3A3.11/a/{endpoint}"),
+            Some("brk"),
+            Some(json!({})),
+        )
+        .await
+    }
+
+    async fn end(self) {
+        self.stop.send(()).unwrap();
+        assert!(self.served.await.unwrap(), "all sandboxes were stopped");
+    }
+}
+
+#[tokio::test]
+async fn the_key_comes_before_everything() {
+    let cloud = Cloud::at_once();
+    let bridge = Running::new(&cloud).await;
+    let path = "/v1/python%3A3.11/a/execute";
+    assert_eq!(
+        bridge.ask("POST", path, None, None).await,
+        (401, json!({ "detail": "Not authenticated" }))
+    );
+    assert_eq!(
+        bridge.ask("POST", path, Some("brl"), None).await,
+        (401, json!({ "detail": "Invalid API Key" }))
+    );
+    assert_eq!(
+        bridge.ask("GET", "/nowhere", Some("brk-"), None).await.0,
+        401
+    );
+    assert_eq!(
+        bridge.ask("GET", "/nowhere", Some("brk"), None).await.0,
+        404
+    );
+    assert_eq!(cloud.started.load(Ordering::SeqCst), 0);
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn an_agents_life() {
+    let cloud = Cloud::at_once();
+    let bridge = Running::new(&cloud).await;
+    let alive = |path: &'static str| bridge.ask("GET", path, Some("brk"), None);
+    assert_eq!(
+        alive("/v1/python%3A3.11/a/is_alive").await,
+        (200, json!({ "is_alive": true, "message": "" }))
+    );
+    assert_eq!(
+        cloud.started.load(Ordering::SeqCst),
+        0,
+        "is_alive starts nothing"
+    );
+    assert_eq!(bridge.post("create_session").await, (200, json!({})));
+    assert_eq!(bridge.post("run_in_session").await, (200, json!({})));
+    assert_eq!(bridge.post("close").await, (200, json!({})));
+    assert_eq!(bridge.post("close").await, (200, json!({})));
+    assert_eq!(
+        bridge.post("create_session").await,
+        (200, json!({})),
+        "a hard reset is close and create on the same address"
+    );
+    assert_eq!(cloud.started.load(Ordering::SeqCst), 2);
+    let stopped = Arc::clone(&cloud.stopped);
+    bridge.end().await;
+    let mut stopped = stopped.lock().unwrap().clone();
+    stopped.sort_unstable();
+    assert_eq!(stopped, [1, 2]);
+}
+
+#[tokio::test]
+async fn what_a_sandbox_answers_is_made_harmless() {
+    let cloud = Cloud::at_once();
+    let bridge = Running::new(&cloud).await;
+    cloud.reply(Ok((511, "application/json", r#"{"swerexception":{"message":"touch /tmp/owned","class_path":"os.system","traceback":"t","extra_info":{}}}"#)));
+    let (status, told) = bridge.post("execute").await;
+    assert_eq!(
+        (status, &told["swerexception"]["class_path"]),
+        (511, &json!("swerex.exceptions.SwerexException"))
+    );
+    cloud.reply(Ok((502, "text/html", "<html>bad gateway</html>")));
+    let (status, told) = bridge.post("execute").await;
+    assert_eq!(status, 511);
+    assert!(
+        told["swerexception"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("bad gateway")
+    );
+    cloud.reply(Ok((200, "text/html", "<html></html>")));
+    assert_eq!(bridge.post("execute").await.0, 511);
+    let invalid = r#"{"detail":[{"type":"missing","loc":["body","command"],"msg":"Field required","input":{}}]}"#;
+    cloud.reply(Ok((422, "application/json", invalid)));
+    assert_eq!(
+        bridge.post("execute").await,
+        (422, serde_json::from_str(invalid).unwrap())
+    );
+    assert_eq!(bridge.post("docs").await.0, 404);
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn a_sandbox_that_dies_stays_dead_until_the_agent_begins_anew() {
+    let cloud = Cloud::at_once();
+    let bridge = Running::new(&cloud).await;
+    assert_eq!(bridge.post("create_session").await.0, 200);
+    cloud.reply(Err(CallFailed::Gone("it expired".to_owned())));
+    for _ in 0..2 {
+        let (status, told) = bridge.post("run_in_session").await;
+        assert_eq!(
+            (status, &told["swerexception"]["class_path"]),
+            (511, &json!("swerex.exceptions.SwerexException"))
+        );
+        assert!(
+            told["swerexception"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("it expired")
+        );
+    }
+    let (_, alive) = bridge
+        .ask("GET", "/v1/python%3A3.11/a/is_alive", Some("brk"), None)
+        .await;
+    assert_eq!(
+        alive,
+        json!({ "is_alive": false, "message": "the sandbox is gone: it expired" })
+    );
+    assert_eq!(cloud.started.load(Ordering::SeqCst), 1);
+    assert_eq!(bridge.post("create_session").await.0, 200);
+    assert_eq!(cloud.started.load(Ordering::SeqCst), 2);
+    bridge.end().await;
+}
