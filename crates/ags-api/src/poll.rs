@@ -244,7 +244,12 @@ impl<R: Clone + Send + 'static> Batcher<R> {
                 !std::mem::replace(&mut line.served, true)
             };
             if serve {
-                tokio::spawn(Arc::clone(&self.shared).serve());
+                // Made here and not in the task, which may be dropped before it begins.
+                let serving = Serving {
+                    shared: Arc::clone(&self.shared),
+                    done: false,
+                };
+                tokio::spawn(serving.serve());
             }
             match answered.await {
                 Ok(answer) => return answer,
@@ -255,13 +260,31 @@ impl<R: Clone + Send + 'static> Batcher<R> {
     }
 }
 
-/// Sends everyone who waits back to ask again if the serving task is cut off.
-struct Serving<'a, R> {
-    shared: &'a Shared<R>,
+/// The task at work. If it is cut off, everyone who waits is sent back to ask again.
+struct Serving<R> {
+    shared: Arc<Shared<R>>,
     done: bool,
 }
 
-impl<R> Drop for Serving<'_, R> {
+impl<R: Clone + Send + 'static> Serving<R> {
+    /// Answers everyone who waits, call by call, until nobody does.
+    async fn serve(mut self) {
+        loop {
+            match self.shared.not_before() {
+                Some(at) => tokio::time::sleep_until(at).await,
+                // Those who ask at the same moment belong in the same call.
+                None => tokio::task::yield_now().await,
+            }
+            let Some(batch) = self.shared.take_batch() else {
+                self.done = true;
+                return;
+            };
+            self.shared.answer(batch).await;
+        }
+    }
+}
+
+impl<R> Drop for Serving<R> {
     fn drop(&mut self) {
         if !self.done {
             let mut line = self
@@ -276,28 +299,10 @@ impl<R> Drop for Serving<'_, R> {
 }
 
 impl<R: Clone + Send + 'static> Shared<R> {
-    /// Answers everyone who waits, call by call, until nobody does.
-    async fn serve(self: Arc<Self>) {
-        let mut serving = Serving {
-            shared: &self,
-            done: false,
-        };
-        loop {
-            let not_before = {
-                let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-                line.last_call.map(|last| last + self.between_calls)
-            };
-            match not_before {
-                Some(at) => tokio::time::sleep_until(at).await,
-                // Those who ask at the same moment belong in the same call.
-                None => tokio::task::yield_now().await,
-            }
-            let Some(batch) = self.take_batch() else {
-                serving.done = true;
-                return;
-            };
-            self.answer(batch).await;
-        }
+    /// The earliest time for the next call; `None` before the first one.
+    fn not_before(&self) -> Option<Instant> {
+        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.last_call.map(|last| last + self.between_calls)
     }
 
     /// The next ids to ask for with everyone who waits for them; without any, the task is done.

@@ -1,0 +1,501 @@
+//! What is sent again, when, and what is not, on a paused clock.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use ags_api::{
+    Client, ErrorKind, Phase,
+    model::{
+        CreateAPIKeyRequest, DescribeSandboxToolListRequest, StartSandboxInstanceRequest,
+        StopSandboxInstanceRequest,
+    },
+};
+use ags_http::{
+    Reached, TransportErrorKind,
+    backoff::{Backoff, Jitter},
+    retry::RetryPolicy,
+    testing::{Never, Recorder, Replay, Step, json},
+};
+use support::{FakeClock, NOW, ROTATED, Rotating, builder, error, ok};
+use tokio::time::Instant;
+
+fn start() -> StartSandboxInstanceRequest {
+    StartSandboxInstanceRequest {
+        tool_id: Some("sdt-1".into()),
+        ..Default::default()
+    }
+}
+
+fn client_token(text: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(text).unwrap();
+    body["ClientToken"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Every fault against every idempotence: how many requests are sent before the call ends.
+#[tokio::test(start_paused = true)]
+async fn the_table() {
+    let reset = || Step::fail(TransportErrorKind::Reset, Reached::Unknown);
+    let connect = || Step::fail(TransportErrorKind::Connect, Reached::NotSent);
+    type Fault = Box<dyn Fn() -> Step>;
+    let faults: Vec<(&str, Fault, [bool; 3])> = vec![
+        // What happens; whether Describe (safe), Start (same id), CreateAPIKey (never) are sent again.
+        ("connect", Box::new(connect), [true, true, true]),
+        ("reset", Box::new(reset), [true, true, false]),
+        (
+            "rate limit",
+            Box::new(|| error("RequestLimitExceeded")),
+            [true, true, true],
+        ),
+        (
+            "user's rate limit",
+            Box::new(|| error("RequestLimitExceeded.UinLimitExceeded")),
+            [true, true, true],
+        ),
+        (
+            "in progress",
+            Box::new(|| error("FailedOperation.RequestInProgress")),
+            [true, true, true],
+        ),
+        (
+            "preheating",
+            Box::new(|| error("ResourceUnavailable.ImagePreheating")),
+            [true, true, true],
+        ),
+        (
+            "internal",
+            Box::new(|| error("InternalError")),
+            [true, true, false],
+        ),
+        (
+            "network setup",
+            Box::new(|| error("InternalError.NetworkSetupFailed")),
+            [true, true, false],
+        ),
+        (
+            "dependency",
+            Box::new(|| error("FailedOperation.DependencyUnavailable")),
+            [true, true, false],
+        ),
+        (
+            "502",
+            Box::new(|| Step::json(502, "<html>bad gateway</html>")),
+            [true, true, false],
+        ),
+        ("503", Box::new(|| Step::json(503, "")), [true, true, false]),
+        (
+            "429",
+            Box::new(|| Step::json(429, "slow down")),
+            [true, true, true],
+        ),
+        (
+            "cut",
+            Box::new(|| Step::json(200, r#"{"Response": {"Requ"#)),
+            [true, true, false],
+        ),
+        (
+            "quota",
+            Box::new(|| error("LimitExceeded.SandboxInstance")),
+            [false; 3],
+        ),
+        (
+            "wrong parameter",
+            Box::new(|| error("InvalidParameterValue.Image")),
+            [false; 3],
+        ),
+        (
+            "registry",
+            Box::new(|| error("AuthFailure.Registry")),
+            [false; 3],
+        ),
+        (
+            "signature",
+            Box::new(|| error("AuthFailure.SignatureFailure")),
+            [false; 3],
+        ),
+        (
+            "not found",
+            Box::new(|| error("ResourceNotFound.SandboxTool")),
+            [false; 3],
+        ),
+        (
+            "duplicate",
+            Box::new(|| error("FailedOperation.DuplicateRequest")),
+            [false; 3],
+        ),
+        ("unknown code", Box::new(|| error("Brand.New")), [false; 3]),
+        (
+            "no API",
+            Box::new(|| Step::json(200, "<html>login</html>")),
+            [false; 3],
+        ),
+        (
+            "404",
+            Box::new(|| Step::json(404, "nothing here")),
+            [false; 3],
+        ),
+    ];
+    for (name, fault, again) in faults {
+        for (what, again) in again.into_iter().enumerate() {
+            let mut steps = vec![fault()];
+            if again {
+                steps.push(ok());
+            }
+            let service = Replay::new(steps);
+            let client = builder(service.clone()).build().unwrap();
+            let succeeded = match what {
+                0 => client
+                    .describe_sandbox_tool_list(&DescribeSandboxToolListRequest::default())
+                    .await
+                    .is_ok(),
+                1 => client.start_sandbox_instance(&start()).await.is_ok(),
+                _ => client
+                    .create_api_key(&CreateAPIKeyRequest::default())
+                    .await
+                    .is_ok(),
+            };
+            assert_eq!(succeeded, again, "{name}, action {what}");
+            service.assert_consumed();
+            let tokens: Vec<String> = service
+                .requests()
+                .iter()
+                .map(|sent| client_token(&sent.text()))
+                .collect();
+            assert!(
+                tokens.iter().all(|token| *token == tokens[0]),
+                "{name}: one token for all attempts"
+            );
+            assert_eq!(tokens[0].len(), if what == 1 { 36 } else { 0 });
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_is_signed_afresh_and_the_callers_token_is_kept() {
+    let service = Replay::new([error("InternalError"), ok()]);
+    let clock = FakeClock::ticking();
+    let client = builder(service.clone()).clock(clock).build().unwrap();
+    let request = StartSandboxInstanceRequest {
+        client_token: Some("mine".into()),
+        ..start()
+    };
+    client.start_sandbox_instance(&request).await.unwrap();
+
+    let sent = service.requests();
+    assert_eq!(client_token(&sent[0].text()), "mine");
+    assert_eq!(client_token(&sent[1].text()), "mine");
+    assert_ne!(
+        sent[0].header("x-tc-timestamp"),
+        sent[1].header("x-tc-timestamp")
+    );
+    assert_ne!(
+        sent[0].header("authorization"),
+        sent[1].header("authorization")
+    );
+    assert_eq!(
+        sent[0].header("x-tc-traceid"),
+        sent[1].header("x-tc-traceid")
+    );
+    assert_eq!(sent[0].body, sent[1].body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_limited_in_number_and_refusals_only_in_time() {
+    let policy = RetryPolicy {
+        max_attempts: 3,
+        overall: Duration::from_secs(60),
+        ..RetryPolicy::default()
+    };
+
+    let service = Replay::new((0..3).map(|_| error("InternalError")));
+    let failed = builder(service.clone())
+        .retry(policy)
+        .build()
+        .unwrap()
+        .start_sandbox_instance(&start())
+        .await
+        .unwrap_err();
+    assert_eq!(failed.kind(), Some(ErrorKind::Internal));
+    assert_eq!(
+        (failed.attempts(), failed.request_id()),
+        (3, Some("id-of-InternalError"))
+    );
+    assert!(
+        failed.to_string().contains("after 3 attempts in "),
+        "{failed}"
+    );
+
+    let service = Recorder::new(|_| support::answer("FailedOperation.RequestInProgress"));
+    let begun = Instant::now();
+    let late = builder(service.clone())
+        .retry(policy)
+        .build()
+        .unwrap()
+        .start_sandbox_instance(&start())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(late.phase(), Phase::Deadline { last: Some(_), .. }),
+        "{late:?}"
+    );
+    assert_eq!(
+        late.kind(),
+        Some(ErrorKind::InProgress),
+        "the last cause is still there"
+    );
+    assert_eq!(
+        late.request_id(),
+        Some("id-of-FailedOperation.RequestInProgress")
+    );
+    assert!(service.count() > 3 && begun.elapsed() <= policy.overall);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_attempt_means_no_retry() {
+    let service = Replay::new([error("RequestLimitExceeded")]);
+    let refused = builder(service)
+        .retry(RetryPolicy::once())
+        .build()
+        .unwrap()
+        .start_sandbox_instance(&start())
+        .await;
+    assert_eq!(refused.unwrap_err().attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_grow_and_retry_after_is_honoured() {
+    let backoff = Backoff {
+        base: Duration::from_millis(200),
+        longest: Duration::from_secs(10),
+    };
+    let policy = RetryPolicy {
+        backoff,
+        jitter: Jitter::Seeded(1),
+        ..RetryPolicy::default()
+    };
+    let mut busy = json(503, "");
+    busy.headers_mut()
+        .insert("retry-after", "7".parse().unwrap());
+    let service = Replay::new([error("InternalError"), Step::Answer(busy), ok()]);
+    let begun = Instant::now();
+    builder(service)
+        .retry(policy)
+        .build()
+        .unwrap()
+        .start_sandbox_instance(&start())
+        .await
+        .unwrap();
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_secs(7), "{waited:?}");
+    assert!(
+        waited <= Duration::from_secs(7) + backoff.ceiling(1) * 2,
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_never_answers_costs_the_timeout_and_then_the_overall_time() {
+    let policy = RetryPolicy {
+        overall: Duration::from_secs(25),
+        ..RetryPolicy::default()
+    };
+    let client = builder(Never)
+        .timeout(Duration::from_secs(10))
+        .retry(policy)
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    let failed = client.start_sandbox_instance(&start()).await.unwrap_err();
+    assert!(
+        begun.elapsed() <= Duration::from_secs(26),
+        "{:?}",
+        begun.elapsed()
+    );
+    let Phase::Deadline {
+        overall,
+        last: Some(last),
+    } = failed.phase()
+    else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(*overall, policy.overall);
+    assert!(matches!(last.phase(), Phase::Transport(error) if error.is_timeout()));
+    assert!(failed.trace_id().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_breaks_off_is_an_unknown_outcome() {
+    let broken = || {
+        let reset = ags_http::testing::failure(TransportErrorKind::Reset, Reached::Unknown);
+        Step::BreakOff(json_start(), reset)
+    };
+    let service = Replay::new([broken(), ok()]);
+    builder(service)
+        .build()
+        .unwrap()
+        .start_sandbox_instance(&start())
+        .await
+        .unwrap();
+    let service = Replay::new([broken()]);
+    builder(service)
+        .build()
+        .unwrap()
+        .create_api_key(&CreateAPIKeyRequest::default())
+        .await
+        .unwrap_err();
+}
+
+fn json_start() -> http::Response<bytes::Bytes> {
+    http::Response::new(bytes::Bytes::from_static(br#"{"Response": {"#))
+}
+
+/// An expired signature, as a server answers it whose clock is `ahead` of ours.
+fn expired(ahead: i64) -> Step {
+    let mut answer = support::answer("AuthFailure.SignatureExpire").unwrap();
+    let date = jiff::Timestamp::from_second(NOW + ahead)
+        .unwrap()
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
+    answer.headers_mut().insert("date", date.parse().unwrap());
+    Step::Answer(answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_clock_is_corrected_once_a_call_and_remembered() {
+    let service = Replay::new([expired(600), ok(), ok()]);
+    let client = builder(service.clone()).build().unwrap();
+    for _ in 0..2 {
+        client
+            .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
+            .await
+            .unwrap();
+    }
+    let times: Vec<String> = service
+        .requests()
+        .iter()
+        .map(|sent| sent.header("x-tc-timestamp").to_owned())
+        .collect();
+    assert_eq!(
+        times,
+        [
+            NOW.to_string(),
+            (NOW + 600).to_string(),
+            (NOW + 600).to_string()
+        ]
+    );
+    assert_eq!(client.counters().clock_corrections, 1);
+
+    let service = Replay::new([expired(600), expired(600)]);
+    let refused = builder(service)
+        .build()
+        .unwrap()
+        .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
+        .await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code().unwrap(), &"AuthFailure.SignatureExpire");
+    assert!(refused.hint().unwrap().contains("clock"));
+
+    let service = Replay::new([error("AuthFailure.SignatureExpire")]);
+    let refused = builder(service)
+        .build()
+        .unwrap()
+        .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
+        .await;
+    assert_eq!(
+        refused.unwrap_err().attempts(),
+        1,
+        "without a Date there is nothing to correct by"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_session_token_is_read_again_once() {
+    let service = Replay::new([error("AuthFailure.TokenFailure"), ok(), ok()]);
+    let source = Rotating::default();
+    let client = Client::builder(source.clone())
+        .http(Arc::new(service.clone()))
+        .clock(FakeClock::default())
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        client
+            .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
+            .await
+            .unwrap();
+    }
+    assert_eq!(source.reads(), 2);
+    let ids: Vec<bool> = service
+        .requests()
+        .iter()
+        .map(|sent| {
+            sent.header("authorization")
+                .contains(&format!("{ROTATED}2/"))
+        })
+        .collect();
+    assert_eq!(ids, [false, true, true]);
+    assert_eq!(client.counters().credential_rereads, 1);
+
+    let service = Replay::new([
+        error("AuthFailure.TokenFailure"),
+        error("AuthFailure.TokenFailure"),
+    ]);
+    let refused = builder(service)
+        .build()
+        .unwrap()
+        .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
+        .await;
+    assert_eq!(refused.unwrap_err().attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn overload_holds_back_the_other_calls_too() {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let service = Recorder::new(move |_| {
+        if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            let mut busy = json(429, "");
+            busy.headers_mut()
+                .insert("retry-after", "3".parse().unwrap());
+            return Ok(busy);
+        }
+        Ok(json(200, r#"{"Response": {"RequestId": "x"}}"#))
+    });
+    let client = builder(service).build().unwrap();
+    let begun = Instant::now();
+    let request = StopSandboxInstanceRequest::default();
+    let later = async {
+        // The refusal comes first: futures are polled in order.
+        tokio::task::yield_now().await;
+        client.stop_sandbox_instance(&request).await.unwrap();
+        begun.elapsed()
+    };
+    let (first, later) = tokio::join!(client.stop_sandbox_instance(&request), later);
+    first.unwrap();
+    assert!(later >= Duration::from_secs(3), "{later:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn counters_tell_what_happened() {
+    let service = Replay::new([
+        error("InternalError"),
+        Step::fail(TransportErrorKind::Reset, Reached::Unknown),
+        ok(),
+        error("InvalidParameter"),
+    ]);
+    let client = builder(service).build().unwrap();
+    client.start_sandbox_instance(&start()).await.unwrap();
+    client.start_sandbox_instance(&start()).await.unwrap_err();
+    let counters = client.counters();
+    assert_eq!(
+        (
+            counters.calls,
+            counters.succeeded,
+            counters.failed,
+            counters.attempts
+        ),
+        (2, 1, 1, 4)
+    );
+    assert_eq!(
+        counters.retries,
+        [("InternalError".to_owned(), 1), ("reset".to_owned(), 1)].into()
+    );
+}
