@@ -148,8 +148,8 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.inner.message)?;
         match &self.inner.peer {
-            Some(peer) => write!(f, " ({peer})"),
-            None => Ok(()),
+            Some(peer) if !self.inner.message.contains(&**peer) => write!(f, " ({peer})"),
+            _ => Ok(()),
         }
     }
 }

@@ -1,17 +1,24 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 pub mod backoff;
 pub mod body;
 mod builder;
 mod client;
 pub mod date;
 mod deadline;
+mod dial;
 mod error;
+mod fault;
+mod origin;
+mod pool;
 mod proxy;
 pub mod retry;
+mod route;
 mod service;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod tls;
 
 pub use body::{Body, BodyError};
 pub use builder::{

@@ -1,0 +1,119 @@
+//! What foreign errors mean: hyper's, rustls' and the system's, told apart by kind and by how far the request got.
+
+use std::{error::Error, io};
+
+use rustls::CertificateError;
+
+use crate::{BodyError, Reached, TransportError, TransportErrorKind as Kind};
+
+/// What the name or address of a host gave instead of a TCP connection.
+pub(crate) fn connecting(error: BodyError, peer: &str) -> TransportError {
+    let (kind, message) = if find::<crate::route::NoAddress>(&*error).is_some() {
+        (Kind::Resolve, format!("the name of {peer} has no address"))
+    } else {
+        (Kind::Connect, format!("no connection to {peer}"))
+    };
+    TransportError::new(kind, Reached::NotSent, message).with_source(error)
+}
+
+/// What came of the TLS handshake with `peer`.
+pub(crate) fn handshaking(error: BodyError, peer: &str) -> TransportError {
+    let (message, permanent) = match find::<rustls::Error>(&*error) {
+        Some(rustls::Error::InvalidCertificate(reason)) => (refusal(reason, peer), true),
+        Some(rustls::Error::InvalidMessage(_)) => (
+            format!("{peer} does not speak TLS: for a plain server write http://"),
+            true,
+        ),
+        Some(rustls::Error::PeerIncompatible(_)) => {
+            (format!("{peer} offers no TLS that is safe enough"), true)
+        }
+        _ => (format!("the TLS handshake with {peer} failed"), false),
+    };
+    let failed = TransportError::new(Kind::Tls, Reached::NotSent, message).with_source(error);
+    if permanent {
+        failed.permanent()
+    } else {
+        failed
+    }
+}
+
+fn refusal(reason: &CertificateError, peer: &str) -> String {
+    use CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
+    };
+    let (why, remedy) = match reason {
+        UnknownIssuer => (
+            "its issuer is not trusted",
+            "give the issuer's certificate as CA file",
+        ),
+        Expired | ExpiredContext { .. } => ("it has expired", "check this machine's clock"),
+        NotValidYet | NotValidYetContext { .. } => {
+            ("it is not valid yet", "check this machine's clock")
+        }
+        NotValidForName | NotValidForNameContext { .. } => {
+            ("it is for another name", "check the endpoint")
+        }
+        _ => ("it cannot be verified", "give a CA file that fits it"),
+    };
+    format!(
+        "the certificate of {peer} is refused because {why}: {remedy}, or set skip_ssl_verify for an internal endpoint"
+    )
+}
+
+/// What hyper says about a request that was handed to a connection, or about the answer to it.
+pub(crate) fn exchanging(error: hyper::Error, unwritten: bool) -> TransportError {
+    let system = find::<io::Error>(&error).map(io::Error::kind);
+    let stream = find::<h2::Error>(&error);
+    // RFC 9113, 8.7: a stream that was refused was not processed.
+    let refused = stream.is_some_and(|h2| h2.reason() == Some(h2::Reason::REFUSED_STREAM));
+    let reached = if unwritten || refused {
+        Reached::NotSent
+    } else {
+        Reached::Unknown
+    };
+    let (kind, message) = if error.is_parse_too_large() {
+        (Kind::TooLarge, "the head of the answer is too large")
+    } else if error.is_parse() {
+        (Kind::Malformed, "the answer is not HTTP")
+    } else if error.is_user() {
+        (Kind::Body, "the request could not be written whole")
+    } else if system == Some(io::ErrorKind::ConnectionReset)
+        || stream.is_some_and(h2::Error::is_reset)
+    {
+        (Kind::Reset, "the connection was reset")
+    } else if system == Some(io::ErrorKind::InvalidData) {
+        (Kind::Malformed, "the answer is damaged")
+    } else {
+        (
+            Kind::Closed,
+            "the connection was closed before the answer was complete",
+        )
+    };
+    TransportError::new(kind, reached, message).with_source(error)
+}
+
+/// The deadline passed.
+pub(crate) fn late(reached: Reached) -> TransportError {
+    let message = match reached {
+        Reached::NotSent => "no connection within the deadline of the call",
+        Reached::Unknown => "no complete answer within the deadline of the call",
+    };
+    TransportError::new(Kind::Timeout, reached, message)
+}
+
+/// The first cause of type `T`, also inside of `io::Error`s, whose `source` skips what they wrap.
+pub(crate) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .map(|inner| inner as &(dyn Error + 'static));
+        next = wrapped.or_else(|| error.source());
+    }
+    None
+}
