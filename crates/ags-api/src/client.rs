@@ -3,6 +3,7 @@
 mod actions;
 mod attempt;
 mod builder;
+mod gone;
 mod retry;
 mod signing;
 
@@ -29,7 +30,7 @@ use crate::{
     endpoint::Endpoint,
     envelope,
     error::{Error, Phase},
-    limit::Limits,
+    limit::{Limits, WINDOW},
 };
 
 /// How long one attempt may take, from sending to the end of the reply, unless the builder says otherwise.
@@ -248,7 +249,9 @@ impl Shared {
                 } => {
                     pause = after;
                     if overloaded {
-                        self.limits.hold_back(call.action, pause);
+                        // The limits are per second, so waiting out one is enough unless the service asks for more.
+                        let hold = failure.retry_after.unwrap_or_else(|| pause.min(WINDOW));
+                        self.limits.hold_back(call.action, hold);
                     }
                 }
             }

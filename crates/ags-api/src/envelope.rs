@@ -108,7 +108,7 @@ pub fn decode<T: DeserializeOwned>(
         .get("RequestId")
         .and_then(Value::as_str)
         .map(str::to_owned);
-    if let Some(error) = response.get("Error") {
+    if let Some(error) = response.get("Error").filter(|error| !error.is_null()) {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         return Err(Phase::Service {
             code: ErrorCode::new(clean(text("Code"), MAX_MESSAGE)),

@@ -81,11 +81,8 @@ impl Limits {
         let Kind::PerAction(shared) = &self.kind else {
             return Duration::ZERO;
         };
-        let rate = shared
-            .overrides
-            .get(action)
-            .copied()
-            .unwrap_or(documented.unwrap_or(UNDOCUMENTED_PER_SECOND));
+        let overridden = shared.overrides.get(action).copied();
+        let rate = overridden.or(documented).unwrap_or(UNDOCUMENTED_PER_SECOND);
         let rate = usize::try_from(rate).unwrap_or(usize::MAX);
         if rate == 0 {
             return Duration::ZERO;

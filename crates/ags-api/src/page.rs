@@ -56,10 +56,10 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::call`], for the page that failed.
-    pub fn list<A: Paged>(&self, request: &A) -> BoxStream<'static, Result<A::Item, Error>>
-    where
-        A: 'static,
-    {
+    pub fn list<A: Paged + 'static>(
+        &self,
+        request: &A,
+    ) -> BoxStream<'static, Result<A::Item, Error>> {
         self.pages(request)
             .flat_map(|page| match page {
                 Ok(page) => stream::iter(page.items.into_iter().map(Ok).collect::<Vec<_>>()),

@@ -1,4 +1,5 @@
 //! Lists over all their pages.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

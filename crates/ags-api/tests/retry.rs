@@ -1,11 +1,13 @@
 //! What is sent again, when, and what is not, on a paused clock.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use ags_api::{
-    Client, ErrorKind, Phase,
+    ErrorKind, Phase,
     model::{
         CreateAPIKeyRequest, DescribeSandboxToolListRequest, StartSandboxInstanceRequest,
         StopSandboxInstanceRequest,
@@ -17,7 +19,7 @@ use ags_http::{
     retry::RetryPolicy,
     testing::{Never, Recorder, Replay, Step, json},
 };
-use support::{FakeClock, NOW, ROTATED, Rotating, builder, error, ok};
+use support::{FakeClock, builder, error, ok};
 use tokio::time::Instant;
 
 fn start() -> StartSandboxInstanceRequest {
@@ -349,104 +351,6 @@ fn json_start() -> http::Response<bytes::Bytes> {
     http::Response::new(bytes::Bytes::from_static(br#"{"Response": {"#))
 }
 
-/// An expired signature, as a server answers it whose clock is `ahead` of ours.
-fn expired(ahead: i64) -> Step {
-    let mut answer = support::answer("AuthFailure.SignatureExpire").unwrap();
-    let date = jiff::Timestamp::from_second(NOW + ahead)
-        .unwrap()
-        .strftime("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string();
-    answer.headers_mut().insert("date", date.parse().unwrap());
-    Step::Answer(answer)
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_wrong_clock_is_corrected_once_a_call_and_remembered() {
-    let service = Replay::new([expired(600), ok(), ok()]);
-    let client = builder(service.clone()).build().unwrap();
-    for _ in 0..2 {
-        client
-            .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
-            .await
-            .unwrap();
-    }
-    let times: Vec<String> = service
-        .requests()
-        .iter()
-        .map(|sent| sent.header("x-tc-timestamp").to_owned())
-        .collect();
-    assert_eq!(
-        times,
-        [
-            NOW.to_string(),
-            (NOW + 600).to_string(),
-            (NOW + 600).to_string()
-        ]
-    );
-    assert_eq!(client.counters().clock_corrections, 1);
-
-    let service = Replay::new([expired(600), expired(600)]);
-    let refused = builder(service)
-        .build()
-        .unwrap()
-        .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
-        .await;
-    let refused = refused.unwrap_err();
-    assert_eq!(refused.code().unwrap(), &"AuthFailure.SignatureExpire");
-    assert!(refused.hint().unwrap().contains("clock"));
-
-    let service = Replay::new([error("AuthFailure.SignatureExpire")]);
-    let refused = builder(service)
-        .build()
-        .unwrap()
-        .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
-        .await;
-    assert_eq!(
-        refused.unwrap_err().attempts(),
-        1,
-        "without a Date there is nothing to correct by"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refused_session_token_is_read_again_once() {
-    let service = Replay::new([error("AuthFailure.TokenFailure"), ok(), ok()]);
-    let source = Rotating::default();
-    let client = Client::builder(source.clone())
-        .http(Arc::new(service.clone()))
-        .clock(FakeClock::default())
-        .build()
-        .unwrap();
-    for _ in 0..2 {
-        client
-            .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
-            .await
-            .unwrap();
-    }
-    assert_eq!(source.reads(), 2);
-    let ids: Vec<bool> = service
-        .requests()
-        .iter()
-        .map(|sent| {
-            sent.header("authorization")
-                .contains(&format!("{ROTATED}2/"))
-        })
-        .collect();
-    assert_eq!(ids, [false, true, true]);
-    assert_eq!(client.counters().credential_rereads, 1);
-
-    let service = Replay::new([
-        error("AuthFailure.TokenFailure"),
-        error("AuthFailure.TokenFailure"),
-    ]);
-    let refused = builder(service)
-        .build()
-        .unwrap()
-        .stop_sandbox_instance(&StopSandboxInstanceRequest::default())
-        .await;
-    assert_eq!(refused.unwrap_err().attempts(), 2);
-}
-
 #[tokio::test(start_paused = true)]
 async fn overload_holds_back_the_other_calls_too() {
     let first = std::sync::atomic::AtomicBool::new(true);
@@ -497,5 +401,23 @@ async fn counters_tell_what_happened() {
     assert_eq!(
         counters.retries,
         [("InternalError".to_owned(), 1), ("reset".to_owned(), 1)].into()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_already_is_ended() {
+    let service = Replay::new([
+        ok(),
+        error("ResourceNotFound.SandboxInstance"),
+        error("ResourceNotFound.SandboxTool"),
+        error("ResourceInUse.SandboxTool"),
+    ]);
+    let client = builder(service).build().unwrap();
+    assert!(client.stop_if_there("i").await.unwrap());
+    assert!(!client.stop_if_there("i").await.unwrap());
+    assert!(!client.delete_tool_if_there("t").await.unwrap());
+    assert_eq!(
+        client.delete_tool_if_there("t").await.unwrap_err().kind(),
+        Some(ErrorKind::Conflict)
     );
 }

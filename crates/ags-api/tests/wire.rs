@@ -1,4 +1,5 @@
 //! Requests as they go out and replies as they are read, against examples that we did not make by running this.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -10,8 +11,7 @@ use ags_api::{
         DescribePreCacheImageTaskResponse, DescribeQuotaOverviewResponse,
         DescribeSandboxToolListResponse, ImageRegistryType, InstanceStatus, NetworkMode,
         PortConfiguration, PortProtocol, PreCacheTaskStatus, ResourceConfiguration,
-        StartSandboxInstanceRequest, StartSandboxInstanceResponse, StopSandboxInstanceResponse,
-        ToolStatus,
+        StartSandboxInstanceRequest, StartSandboxInstanceResponse, ToolStatus,
     },
 };
 use ags_http::testing::{Replay, Step};
@@ -153,6 +153,14 @@ fn an_error_inside_http_200_is_found_first() {
         assert_eq!((found.kind(), found.as_str()), (kind, code));
         assert!(!message.is_empty() && request_id.unwrap().starts_with("0b7c1d2e"));
     }
+    // A null is no error.
+    let none = r#"{"Response": {"Error": null, "RequestId": "r"}}"#;
+    assert_eq!(
+        read::<StartSandboxInstanceResponse>("StartSandboxInstance", none)
+            .unwrap()
+            .request_id,
+        "r"
+    );
     // Also beside members of a success, and with a status that is none.
     let both = r#"{"Response": {"Instance": {"InstanceId": "i"}, "Error": {"Code": "InternalError", "Message": "m\nn"}}}"#;
     for status in [StatusCode::OK, StatusCode::BAD_GATEWAY] {
@@ -195,22 +203,13 @@ fn answers_that_are_not_the_apis_keep_evidence() {
         (200, "\u{0}\u{1b}[31m", false),
     ] {
         let status = StatusCode::from_u16(status).unwrap();
-        let phase = decode::<StopSandboxInstanceResponse>(
+        let phase = decode::<StartSandboxInstanceResponse>(
             "StopSandboxInstance",
             status,
             &headers,
             body.as_bytes(),
-        );
-        let phase = match phase {
-            Ok(_) => {
-                assert!(
-                    body.contains("[1]"),
-                    "a stop has no instance to mistype: {body}"
-                );
-                continue;
-            }
-            Err(phase) => phase,
-        };
+        )
+        .unwrap_err();
         let Phase::Reply {
             status: found,
             evidence,
@@ -315,6 +314,7 @@ async fn a_request_as_it_goes_out() {
     POST https://localhost:8443/
     authorization: TC3-HMAC-SHA256 Credential=AKIDEXAMPLE/2026-04-12/ags/tc3_request, SignedHeaders=content-type;host, Signature=…
     content-type: application/json
+    host: localhost:8443
     x-tc-action: StartSandboxInstance
     x-tc-language: en-US
     x-tc-region: ap-chongqing
@@ -323,6 +323,29 @@ async fn a_request_as_it_goes_out() {
     x-tc-traceid: 36 characters
     x-tc-version: 2025-09-20
     ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_accepts_the_signature() {
+    for (endpoint, host) in [
+        ("localhost:8443", "localhost:8443"),
+        (
+            "https://AGS.ap-chongqing.tencentcloudapi.com:443",
+            "ags.ap-chongqing.tencentcloudapi.com",
+        ),
+    ] {
+        let service = Replay::new([ok()]);
+        let client = builder(service.clone())
+            .endpoint(endpoint)
+            .unwrap()
+            .build()
+            .unwrap();
+        client.start_sandbox_instance(&request()).await.unwrap();
+        let sent = &service.requests()[0];
+        assert_eq!(sent.header("host"), host);
+        assert_eq!(support::verify(sent, host), Ok(()));
+        assert!(support::verify(sent, "elsewhere.example.com").is_err());
+    }
 }
 
 #[tokio::test(start_paused = true)]

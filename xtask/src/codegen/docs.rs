@@ -127,3 +127,44 @@ fn wire_type(member: &Member) -> String {
         (kind, _) => kind.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_wrapped_and_kept_apart() {
+        let paragraphs = ["one two".to_owned(), "word ".repeat(30)];
+        let text = comment("  ", &paragraphs);
+        assert!(text.starts_with("  /// one two\n  ///\n  /// word word"));
+        assert!(text.lines().all(|line| line.len() <= WIDTH + 6), "{text}");
+        assert_eq!(text.matches("word").count(), 30);
+    }
+
+    #[test]
+    fn a_member_says_type_duty_and_values() {
+        let description = include_str!("../../../fixtures/ags/api-2025-09-20.json");
+        let description = Description::parse(description).unwrap();
+        let overlay = Overlay::parse(include_str!("../../../fixtures/ags/overlay.json")).unwrap();
+        let tool = &description.objects["SandboxTool"].members;
+        let status = tool.iter().find(|member| member.name == "Status").unwrap();
+        assert_eq!(
+            member("SandboxTool", status, &overlay),
+            [
+                "Only `ACTIVE` starts instances.",
+                "`Status`: string, always in replies. Known values: `CREATING`, `ACTIVE`, `DELETING`, `FAILED`. \
+                 Also seen: `ISOLATED`.",
+            ]
+        );
+        let start =
+            structure("StartSandboxInstanceRequest", &description, &overlay).join("\n");
+        for fact in [
+            "Limit: 100 calls a second",
+            "`LimitExceeded.SandboxInstance`",
+            "1814/132337",
+            "same `ClientToken`",
+        ] {
+            assert!(start.contains(fact), "{fact}: {start}");
+        }
+    }
+}

@@ -251,3 +251,46 @@ fn missing(description: &Description, structure: &str, member: &str) -> Option<S
         .is_some_and(|object| object.members.iter().any(|it| it.name == member));
     (!there).then(|| format!("{structure}.{member} does not exist"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut serde_json::Value)) -> Result<(), String> {
+        let mut overlay =
+            serde_json::from_str(include_str!("../../../fixtures/ags/overlay.json")).unwrap();
+        change(&mut overlay);
+        let description = include_str!("../../../fixtures/ags/api-2025-09-20.json");
+        Overlay::parse(&overlay.to_string())?.check(&Description::parse(description)?)
+    }
+
+    fn problem(change: impl FnOnce(&mut serde_json::Value)) -> String {
+        check(change).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_left_out_or_does_not_exist_is_named() {
+        assert_eq!(check(|_| {}), Ok(()));
+        assert!(
+            problem(|overlay| overlay["modules"]["common"]["structures"] = serde_json::json!([]))
+                .contains("Tag is in no module")
+        );
+        assert!(
+            problem(|overlay| overlay["secrets"][0] = "Tag.Nothing".into())
+                .contains("Tag.Nothing does not exist")
+        );
+        assert!(
+            problem(|overlay| {
+                overlay["actions"]["StartSandboxInstance"]["idempotence"] = "safe".into();
+            })
+            .contains("StartSandboxInstance is `same_id` exactly if")
+        );
+        assert!(
+            problem(|overlay| {
+                overlay["enums"]["StopReason"]["members"] = serde_json::json!([]);
+            })
+            .contains("SandboxInstance.StopReason has known values and no type")
+        );
+        assert!(problem(|overlay| overlay["typo"] = 1.into()).contains("unknown field"));
+    }
+}

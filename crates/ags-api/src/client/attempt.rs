@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use ags_http::{Deadline, TransportError, body, date};
 use ags_sign::{Method, Payload, SignableRequest};
-use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HOST},
+};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -97,6 +100,7 @@ impl Shared {
         )?;
         let signed = signer.sign(&signable, self.signing.now());
         let mut request = Request::post(self.endpoint.url())
+            .header(HOST, host)
             .header(CONTENT_TYPE, envelope::CONTENT_TYPE)
             .header("X-TC-Action", call.action)
             .header("X-TC-Version", API_VERSION)

@@ -13,9 +13,12 @@ use std::sync::{
 use ags_api::{Client, ClientBuilder, Clock, CredentialError, CredentialSource};
 use ags_http::{
     Body, BoxFuture, HttpService, TransportError,
-    testing::{Step, json},
+    testing::{Recorded, Step, json},
 };
-use ags_sign::Credential;
+use ags_sign::{
+    Credential, Payload,
+    verify::{self, Authorization, MAX_SKEW, ReceivedRequest, VerifyError},
+};
 use http::Response;
 
 /// 2026-04-12 10:00:00 UTC, the time of the fake clock.
@@ -33,6 +36,34 @@ pub(crate) fn builder(http: impl HttpService + 'static) -> ClientBuilder {
         .region("ap-chongqing")
         .http(Arc::new(http))
         .clock(FakeClock::default())
+}
+
+/// Checks a request as a server does that is reached as `host`.
+pub(crate) fn verify(sent: &Recorded, host: &str) -> Result<(), VerifyError> {
+    let header = |name: &str| {
+        if name == "host" {
+            Some(host)
+        } else {
+            Some(sent.header(name))
+        }
+    };
+    let received = ReceivedRequest {
+        method: sent.method.as_str(),
+        path: sent.uri.path(),
+        query: sent.uri.query().unwrap_or_default(),
+        payload: Payload::Bytes(&sent.body),
+        timestamp: sent.header("x-tc-timestamp"),
+        header: &header,
+    };
+    let authorization = Authorization::parse(sent.header("authorization"))?;
+    verify::verify(
+        &authorization,
+        &received,
+        &credential(),
+        Some("ags"),
+        NOW,
+        MAX_SKEW,
+    )
 }
 
 /// A success without members.
@@ -90,7 +121,8 @@ impl CredentialSource for Rotating {
         Box::pin(async move {
             Ok(Credential::new(format!("{ROTATED}{number}"), "key")
                 .unwrap()
-                .with_token("token".to_owned()))
+                .with_token("token")
+                .unwrap())
         })
     }
 }
