@@ -67,3 +67,56 @@ impl Jitter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_ceiling_doubles_up_to_the_longest() {
+        let backoff = Backoff {
+            base: Duration::from_millis(100),
+            longest: Duration::from_secs(1),
+        };
+        let ceilings: Vec<u128> = (1..=6).map(|n| backoff.ceiling(n).as_millis()).collect();
+        assert_eq!(ceilings, [100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(backoff.ceiling(u32::MAX), backoff.longest);
+        assert_eq!(backoff.ceiling(0), backoff.base);
+        assert_eq!(backoff.wait(3, 0.5), Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_seed_repeats_its_draws() {
+        let draws = |jitter: Jitter| {
+            let mut source = jitter.source();
+            [source.f64(), source.f64(), source.f64()]
+        };
+        assert_eq!(draws(Jitter::Seeded(3)), draws(Jitter::Seeded(3)));
+        assert_ne!(draws(Jitter::Seeded(3)), draws(Jitter::Seeded(4)));
+        assert_ne!(draws(Jitter::Random), draws(Jitter::Random));
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_never_above_its_ceiling(
+            base in any::<Duration>(),
+            longest in any::<Duration>(),
+            attempt in any::<u32>(),
+            draw in any::<f64>(),
+        ) {
+            let backoff = Backoff { base, longest };
+            let wait = backoff.wait(attempt, draw);
+            prop_assert!(wait <= backoff.ceiling(attempt));
+            prop_assert!(backoff.ceiling(attempt) <= longest);
+        }
+
+        #[test]
+        fn waits_grow_with_the_draw(attempt in 1_u32..40, low in 0.0..1.0_f64, high in 0.0..1.0_f64) {
+            let backoff = Backoff::default();
+            let (low, high) = (low.min(high), low.max(high));
+            prop_assert!(backoff.wait(attempt, low) <= backoff.wait(attempt, high));
+        }
+    }
+}

@@ -15,6 +15,7 @@ use crate::{
     dial::Dialer,
     fault,
     origin::Key,
+    outgoing::watched,
     pool::{Lease, Limits, Pool},
     proxy::Proxies,
     tls,
@@ -71,7 +72,7 @@ impl HttpClient {
 impl Inner {
     async fn send(
         &self,
-        mut request: Request<Body>,
+        request: Request<Body>,
         deadline: Deadline,
     ) -> Result<Response<Body>, TransportError> {
         let host = self.pool.host(Key::of(request.uri())?);
@@ -83,6 +84,9 @@ impl Inner {
             .instant()
             .map(|at| Box::pin(tokio::time::sleep_until(at)));
         let uri = request.uri().clone();
+        let (head, sent_body) = request.into_parts();
+        let (sent_body, sent_outcome) = watched(sent_body);
+        let mut request = Request::from_parts(head, sent_body);
         for stale in 0.. {
             let checkout = within(&mut alarm, self.pool.checkout(&host));
             let Some(lease) = checkout.await else {
@@ -102,7 +106,10 @@ impl Inner {
                         *request.uri_mut() = uri.clone();
                     }
                     unwritten => {
-                        let error = fault::exchanging(failed.error, unwritten.is_some());
+                        let error = match sent_outcome.take() {
+                            Some(cause) => fault::broke_off(cause),
+                            None => fault::exchanging(failed.error, unwritten.is_some()),
+                        };
                         return Err(error.with_peer(peer()));
                     }
                 },

@@ -117,3 +117,109 @@ fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
         BEFORE_MONTH.get(usize::try_from(month - 1).ok()?)? + u64::from(leap && month > 2);
     Some((year - 1970) * 365 + leap_days + in_year + day - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The example of RFC 9110, section 5.6.7.
+    const RFC: u64 = 784_111_777;
+
+    #[test]
+    fn all_three_forms_of_the_rfc_are_read() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(parse_http_date(text), Some(RFC), "{text}");
+        }
+        // Computed with `date -u -d … +%s`.
+        for (text, seconds) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799),
+            ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
+            ("Mon, 23 Nov 2026 20:00:07 GMT", 1_795_464_007),
+            ("Mon, 01 Mar 2100 00:00:00 GMT", 4_107_542_400),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+        ] {
+            assert_eq!(parse_http_date(text), Some(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "GMT",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 31 Nov 1994 08:49:37 GMT",
+            "Sun, 29 Feb 1900 08:49:37 GMT",
+            "Wed, 29 Feb 2023 08:49:37 GMT",
+            "Sun, 06 Nov 1969 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 8:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Xyz, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov +994 08:49:37 GMT",
+            "1994-11-06T08:49:37Z",
+        ] {
+            assert_eq!(parse_http_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_seconds_or_a_date() {
+        let seconds = |n| Some(Duration::from_secs(n));
+        assert_eq!(parse_retry_after("2", 0), seconds(2));
+        assert_eq!(parse_retry_after(" 120 ", 0), seconds(120));
+        assert_eq!(
+            parse_retry_after("99999999999999999999999", 0),
+            seconds(u64::MAX)
+        );
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(parse_retry_after(date, RFC - 30), seconds(30));
+        assert_eq!(parse_retry_after(date, RFC + 30), seconds(0));
+        for no_wait in ["", "-1", "1.5", "soon", "+3"] {
+            assert_eq!(parse_retry_after(no_wait, 0), None, "{no_wait}");
+        }
+    }
+
+    #[test]
+    fn headers_are_looked_up() {
+        let mut headers = HeaderMap::new();
+        assert_eq!((date(&headers), retry_after(&headers, 0)), (None, None));
+        headers.insert("date", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        headers.insert("retry-after", "7".parse().unwrap());
+        assert_eq!(date(&headers), Some(RFC));
+        assert_eq!(retry_after(&headers, 0), Some(Duration::from_secs(7)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}", now in any::<u64>()) {
+            let _ = parse_retry_after(&text, now);
+        }
+
+        #[test]
+        fn no_almost_date_panics(text in "(Sun|Mon|Sunday)[, ]{1,2}[0-9]{1,3}[ -][A-Z][a-z]{2}[ -][0-9]{0,5} [0-9:]{0,9}( GMT)?") {
+            let _ = parse_http_date(&text);
+        }
+
+        #[test]
+        fn whole_seconds_are_kept(seconds in any::<u64>(), now in any::<u64>()) {
+            prop_assert_eq!(parse_retry_after(&seconds.to_string(), now), Some(Duration::from_secs(seconds)));
+        }
+
+        /// Written by an independent implementation (the one hyper sends `Date` with).
+        #[test]
+        fn what_others_write_is_read(seconds in 0_u64..253_402_300_800) {
+            let at = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+            prop_assert_eq!(parse_http_date(&httpdate::fmt_http_date(at)), Some(seconds));
+        }
+    }
+}

@@ -54,14 +54,6 @@ impl Deadline {
             (one, two) => Self { at: one.or(two) },
         }
     }
-
-    /// Waits until it is past; for ever without a limit.
-    pub(crate) async fn passed(self) {
-        match self.at {
-            Some(at) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
-        }
-    }
 }
 
 impl fmt::Debug for Deadline {
@@ -84,7 +76,7 @@ mod tests {
         tokio::time::advance(Duration::from_secs(4)).await;
         assert_eq!(deadline.remaining(), Some(Duration::from_secs(1)));
         assert!(!deadline.is_past());
-        deadline.passed().await;
+        tokio::time::sleep_until(deadline.instant().unwrap()).await;
         assert!(deadline.is_past());
         assert_eq!(deadline.remaining(), Some(Duration::ZERO));
     }

@@ -82,7 +82,10 @@ pub(crate) fn exchanging(error: hyper::Error, unwritten: bool) -> TransportError
         || stream.is_some_and(h2::Error::is_reset)
     {
         (Kind::Reset, "the connection was reset")
-    } else if system == Some(io::ErrorKind::InvalidData) {
+    } else if matches!(
+        system,
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+    ) {
         (Kind::Malformed, "the answer is damaged")
     } else {
         (
@@ -91,6 +94,12 @@ pub(crate) fn exchanging(error: hyper::Error, unwritten: bool) -> TransportError
         )
     };
     TransportError::new(kind, reached, message).with_source(error)
+}
+
+/// The request's own body broke off while it was being sent.
+pub(crate) fn broke_off(cause: BodyError) -> TransportError {
+    let message = "the body of the request broke off";
+    TransportError::new(Kind::Body, Reached::Unknown, message).with_source(cause)
 }
 
 /// The deadline passed.

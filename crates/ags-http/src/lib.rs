@@ -11,6 +11,7 @@ mod dial;
 mod error;
 mod fault;
 mod origin;
+mod outgoing;
 mod pool;
 mod proxy;
 pub mod retry;

@@ -193,7 +193,7 @@ pub trait Retryable {
     }
 
     /// Its cause in a few words for the log, without a secret.
-    fn cause(&self) -> Cow<'_, str>;
+    fn in_brief(&self) -> Cow<'_, str>;
 }
 
 impl Retryable for TransportError {
@@ -205,7 +205,7 @@ impl Retryable for TransportError {
         }
     }
 
-    fn cause(&self) -> Cow<'_, str> {
+    fn in_brief(&self) -> Cow<'_, str> {
         self.kind().as_str().into()
     }
 }
@@ -303,7 +303,7 @@ where
                     what,
                     attempt = number,
                     reason = reason.as_str(),
-                    cause = &*error.cause(),
+                    cause = &*error.in_brief(),
                     wait_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
                     "trying again"
                 );
@@ -314,3 +314,6 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

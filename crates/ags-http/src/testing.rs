@@ -48,3 +48,6 @@ pub fn failure(kind: TransportErrorKind, reached: Reached) -> TransportError {
         format!("scripted failure: {}", kind.as_str()),
     )
 }
+
+#[cfg(test)]
+mod tests;

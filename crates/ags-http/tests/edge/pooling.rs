@@ -309,3 +309,36 @@ async fn the_host_header_names_the_host_in_both_versions() {
         assert_eq!(told, "8000-ins.example");
     }
 }
+
+/// Calls that go away at any moment neither lose a connection's turn nor open more than allowed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turns_survive_calls_that_go_away() {
+    for alpn in [H1, H2] {
+        let authority = Authority::new();
+        let tls = serving(authority.issue(&["127.0.0.1"]), alpn);
+        let server = Server::http(Some(tls), ok).await;
+        let client = client()
+            .ca_pem(authority.pem())
+            .max_connections_per_host(Some(2))
+            .build()
+            .unwrap();
+        let mut random = fastrand::Rng::with_seed(7);
+        let tasks: Vec<_> = (0..600)
+            .map(|_| {
+                let (client, url) = (client.clone(), server.https());
+                let patience = Duration::from_micros(random.u64(0..4_000));
+                tokio::spawn(async move {
+                    tokio::time::timeout(patience, fetch(&client, &url))
+                        .await
+                        .is_ok()
+                })
+            })
+            .collect();
+        join_all(tasks).await;
+        let url = server.https();
+        let answers = join_all((0..50).map(|_| fetch(&client, &url))).await;
+        for answer in answers {
+            assert_eq!(answer.unwrap(), "ok");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The table row by row, and the loop on a paused clock.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::TransportErrorKind;
+
+const POLICY: RetryPolicy = RetryPolicy {
+    max_attempts: 3,
+    overall: Duration::from_secs(60),
+    backoff: Backoff {
+        base: Duration::from_secs(1),
+        longest: Duration::from_secs(8),
+    },
+    jitter: Jitter::Seeded(1),
+};
+
+fn failed(fault: Fault, idempotence: Idempotence) -> Failed {
+    Failed {
+        fault,
+        idempotence,
+        attempt: 1,
+        elapsed: Duration::ZERO,
+        retry_after: None,
+        draw: 1.0,
+    }
+}
+
+#[test]
+fn the_table_is_this_one() {
+    use Fault::{Final, NotSent, Refused, Unknown};
+    use Idempotence::{Never, Safe, SameId};
+    let retry = |reason| Ok(reason);
+    let give_up = |reason| Err(reason);
+    let table = [
+        (NotSent, Safe, retry(RetryReason::NotSent)),
+        (NotSent, SameId, retry(RetryReason::NotSent)),
+        (NotSent, Never, retry(RetryReason::NotSent)),
+        (Refused, Safe, retry(RetryReason::Refused)),
+        (Refused, SameId, retry(RetryReason::Refused)),
+        (Refused, Never, retry(RetryReason::Refused)),
+        (Unknown, Safe, retry(RetryReason::Idempotent)),
+        (Unknown, SameId, retry(RetryReason::Idempotent)),
+        (Unknown, Never, give_up(GiveUpReason::MayBeDone)),
+        (Final, Safe, give_up(GiveUpReason::Final)),
+        (Final, SameId, give_up(GiveUpReason::Final)),
+        (Final, Never, give_up(GiveUpReason::Final)),
+    ];
+    for (fault, idempotence, expected) in table {
+        let decided = match decide(&POLICY, &failed(fault, idempotence)) {
+            Decision::Retry { after, reason } => {
+                assert_eq!(after, Duration::from_secs(1));
+                Ok(reason)
+            }
+            Decision::GiveUp(reason) => Err(reason),
+        };
+        assert_eq!(decided, expected, "{fault:?} {idempotence:?}");
+    }
+}
+
+#[test]
+fn attempts_time_and_the_peers_wish_bound_it() {
+    let base = failed(Fault::NotSent, Idempotence::Never);
+    let last = Failed { attempt: 3, ..base };
+    assert_eq!(
+        decide(&POLICY, &last),
+        Decision::GiveUp(GiveUpReason::Attempts)
+    );
+    let late = Failed {
+        elapsed: Duration::from_secs(59),
+        ..base
+    };
+    assert_eq!(
+        decide(&POLICY, &late),
+        Decision::GiveUp(GiveUpReason::Overall)
+    );
+    let asked = Failed {
+        retry_after: Some(Duration::from_secs(20)),
+        attempt: 2,
+        draw: 0.5,
+        ..base
+    };
+    assert_eq!(
+        decide(&POLICY, &asked),
+        Decision::Retry {
+            after: Duration::from_millis(20_500),
+            reason: RetryReason::NotSent
+        }
+    );
+    let too_long = Failed {
+        retry_after: Some(Duration::MAX),
+        ..base
+    };
+    assert_eq!(
+        decide(&POLICY, &too_long),
+        Decision::GiveUp(GiveUpReason::Overall)
+    );
+    assert_eq!(
+        decide(&RetryPolicy::once(), &base),
+        Decision::GiveUp(GiveUpReason::Attempts)
+    );
+}
+
+fn any_failed() -> impl Strategy<Value = Failed> {
+    (
+        prop_oneof![
+            Just(Fault::NotSent),
+            Just(Fault::Refused),
+            Just(Fault::Unknown),
+            Just(Fault::Final)
+        ],
+        prop_oneof![
+            Just(Idempotence::Safe),
+            Just(Idempotence::SameId),
+            Just(Idempotence::Never)
+        ],
+        any::<u32>(),
+        any::<Duration>(),
+        any::<Option<Duration>>(),
+        any::<f64>(),
+    )
+        .prop_map(
+            |(fault, idempotence, attempt, elapsed, retry_after, draw)| Failed {
+                fault,
+                idempotence,
+                attempt,
+                elapsed,
+                retry_after,
+                draw,
+            },
+        )
+}
+
+proptest! {
+    /// What may have been done is never repeated without leave, nor anything out of time.
+    #[test]
+    fn a_retry_is_always_allowed_and_in_time(failed in any_failed(), max_attempts in any::<u32>(), overall in any::<Duration>()) {
+        let policy = RetryPolicy { max_attempts, overall, ..POLICY };
+        if let Decision::Retry { after, .. } = decide(&policy, &failed) {
+            prop_assert!(failed.fault != Fault::Final);
+            prop_assert!(failed.fault != Fault::Unknown || failed.idempotence != Idempotence::Never);
+            prop_assert!(failed.attempt < max_attempts);
+            prop_assert!(failed.elapsed.checked_add(after).is_some_and(|then| then < overall));
+            prop_assert!(failed.retry_after.is_none_or(|asked| after >= asked));
+        }
+    }
+}
+
+fn transport(kind: TransportErrorKind, reached: Reached) -> TransportError {
+    TransportError::new(kind, reached, "scripted")
+}
+
+#[test]
+fn a_transport_error_knows_its_fault() {
+    let unsent = transport(TransportErrorKind::Connect, Reached::NotSent);
+    assert_eq!(unsent.fault(), Fault::NotSent);
+    assert_eq!(unsent.in_brief(), "connect");
+    let unknown = transport(TransportErrorKind::Reset, Reached::Unknown);
+    assert_eq!(unknown.fault(), Fault::Unknown);
+    assert_eq!(
+        transport(TransportErrorKind::Tls, Reached::NotSent)
+            .permanent()
+            .fault(),
+        Fault::Final
+    );
+    assert_eq!(
+        transport(TransportErrorKind::Invalid, Reached::NotSent).fault(),
+        Fault::Final
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_loop_waits_logs_and_succeeds() {
+    let (log, _guard) = Log::capture();
+    let start = Instant::now();
+    let done = run(
+        &POLICY,
+        Idempotence::SameId,
+        "StartSandboxInstance",
+        |attempt| async move {
+            match attempt.number {
+                1 => Err(transport(TransportErrorKind::Connect, Reached::NotSent)),
+                2 => Err(transport(TransportErrorKind::Reset, Reached::Unknown)),
+                number => Ok((number, attempt.overall.remaining())),
+            }
+        },
+    )
+    .await
+    .unwrap();
+    let waited = start.elapsed();
+    assert!(waited <= Duration::from_secs(3), "{waited:?}");
+    assert_eq!(done, (3, Some(POLICY.overall - waited)));
+    let text = log.text();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("trying again"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    for (line, parts) in lines.iter().zip([
+        ["WARN", "attempt=1", "not_sent", "connect"],
+        ["WARN", "attempt=2", "idempotent", "reset"],
+    ]) {
+        for part in parts
+            .into_iter()
+            .chain(["StartSandboxInstance", "wait_ms="])
+        {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_loop_gives_up_with_the_last_failure() {
+    let give_up = |fault_reached, idempotence| {
+        run(&POLICY, idempotence, "call", move |_| async move {
+            Err::<(), _>(transport(TransportErrorKind::Timeout, fault_reached))
+        })
+    };
+    let tried = give_up(Reached::NotSent, Idempotence::Never)
+        .await
+        .unwrap_err();
+    assert_eq!((tried.attempts, tried.reason), (3, GiveUpReason::Attempts));
+    assert_eq!(tried.error.kind(), TransportErrorKind::Timeout);
+    assert!(
+        tried
+            .to_string()
+            .starts_with("gave up after 3 attempts in "),
+        "{tried}"
+    );
+    assert_eq!(Error::source(&tried).unwrap().to_string(), "scripted");
+    let once = give_up(Reached::Unknown, Idempotence::Never)
+        .await
+        .unwrap_err();
+    assert_eq!((once.attempts, once.reason), (1, GiveUpReason::MayBeDone));
+    assert_eq!(once.elapsed, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seed_repeats_the_waits() {
+    let mut waits = Vec::new();
+    for seed in [1, 1, 2] {
+        let policy = RetryPolicy {
+            jitter: Jitter::Seeded(seed),
+            ..POLICY
+        };
+        let failed = run(&policy, Idempotence::Safe, "call", |_| async {
+            Err::<(), _>(transport(TransportErrorKind::Reset, Reached::Unknown))
+        });
+        waits.push(failed.await.unwrap_err().elapsed);
+    }
+    assert_eq!(waits[0], waits[1]);
+    assert_ne!(waits[0], waits[2]);
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
