@@ -1,0 +1,198 @@
+//! A request that is known to be signable: everything is checked here, so that signing cannot fail.
+
+use crate::error::InvalidRequest;
+
+/// The HTTP method. The API takes no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Parameters in the query.
+    Get,
+    /// Parameters in the body.
+    Post,
+}
+
+/// What the signature says of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload<'a> {
+    /// These bytes, exactly as they are sent.
+    Bytes(&'a [u8]),
+    /// Nothing: `X-TC-Content-SHA256: UNSIGNED-PAYLOAD`.
+    Unsigned,
+}
+
+/// What is signed of a request. Values are signed exactly as they must be sent.
+#[derive(Clone, Debug)]
+pub struct SignableRequest<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) payload: Payload<'a>,
+    /// Signed headers: lower-case names in ascending order, each once.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Method {
+    /// As it stands in the request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+impl<'a> SignableRequest<'a> {
+    /// A request with the two headers that are always signed: `content-type` and `host`.
+    ///
+    /// `host` is what goes out as `Host`, with its port if it has one; `path` is `/` for API 3.0; `query` is
+    /// without `?`, percent-encoded as it is sent; it is empty for a POST.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`] names the part that cannot stand in a request.
+    pub fn new(
+        method: Method,
+        host: &str,
+        path: &'a str,
+        query: &'a str,
+        content_type: &str,
+        payload: Payload<'a>,
+    ) -> Result<Self, InvalidRequest> {
+        if host.is_empty()
+            || !host
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"/?#@\\".contains(&b))
+        {
+            return Err(InvalidRequest::new("host", host, "is no host or host:port"));
+        }
+        if !path.starts_with('/')
+            || !path
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"?#".contains(&b))
+        {
+            return Err(InvalidRequest::new(
+                "path",
+                path,
+                "should begin with `/` and be percent-encoded",
+            ));
+        }
+        if !query.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+            return Err(InvalidRequest::new(
+                "query",
+                query,
+                "should be percent-encoded",
+            ));
+        }
+        if content_type.is_empty() {
+            return Err(InvalidRequest::new(
+                "content type",
+                content_type,
+                "is empty",
+            ));
+        }
+        let request = Self {
+            method,
+            path,
+            query,
+            payload,
+            headers: Vec::with_capacity(2),
+        };
+        request
+            .with("content type", "content-type", content_type)?
+            .with("host", "host", host)
+    }
+
+    /// Signs another header too. Its name is lower-cased, its value trimmed; given twice, the last value counts.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`] if the name or the value cannot stand in a header, or the header is `authorization`.
+    pub fn signed_header(self, name: &str, value: &str) -> Result<Self, InvalidRequest> {
+        let lower = name.to_ascii_lowercase();
+        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if lower.is_empty() || !lower.bytes().all(is_token) {
+            return Err(InvalidRequest::new(
+                "header name",
+                name,
+                "is no header name",
+            ));
+        }
+        if lower == "authorization" {
+            return Err(InvalidRequest::new(
+                "header name",
+                name,
+                "cannot sign itself",
+            ));
+        }
+        self.with("header value", &lower, value)
+    }
+
+    fn with(mut self, part: &'static str, name: &str, value: &str) -> Result<Self, InvalidRequest> {
+        let value = value.trim_matches([' ', '\t']);
+        if value.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(InvalidRequest::new(part, value, "has control characters"));
+        }
+        let place = self
+            .headers
+            .binary_search_by(|(there, _)| there.as_str().cmp(name));
+        match place {
+            Ok(at) => value.clone_into(&mut self.headers[at].1),
+            Err(at) => self.headers.insert(at, (name.to_owned(), value.to_owned())),
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(host: &str, path: &str, query: &str) -> Result<(), InvalidRequest> {
+        SignableRequest::new(
+            Method::Post,
+            host,
+            path,
+            query,
+            "application/json",
+            Payload::Unsigned,
+        )
+        .map(drop)
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        assert!(post("ags.tencentcloudapi.com", "/", "").is_ok());
+        assert!(post("127.0.0.1:8443", "/", "").is_ok());
+        let wrong = post("https://ags.tencentcloudapi.com", "/", "").unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "the host `https://ags.tencentcloudapi.com` is no host or host:port"
+        );
+        assert_eq!(post("h", "", "").unwrap_err().part(), "path");
+        assert_eq!(post("h", "/", "a b").unwrap_err().part(), "query");
+        let request =
+            SignableRequest::new(Method::Get, "h", "/", "", "x", Payload::Unsigned).unwrap();
+        assert!(request.clone().signed_header("a b", "c").is_err());
+        assert!(request.clone().signed_header("a", "c\nd: e").is_err());
+        assert!(request.signed_header("Authorization", "x").is_err());
+    }
+
+    #[test]
+    fn headers_are_lowered_trimmed_ordered_and_single() {
+        let request =
+            SignableRequest::new(Method::Post, "h", "/", "", "x", Payload::Unsigned).unwrap();
+        let request = request.signed_header("X-TC-Action", " A ").unwrap();
+        let request = request
+            .signed_header("b", "1")
+            .unwrap()
+            .signed_header("B", "2")
+            .unwrap();
+        let headers: Vec<_> = request
+            .headers
+            .iter()
+            .map(|(n, v)| format!("{n}={v}"))
+            .collect();
+        assert_eq!(
+            headers,
+            ["b=2", "content-type=x", "host=h", "x-tc-action=A"]
+        );
+    }
+}

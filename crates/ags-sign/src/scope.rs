@@ -1,0 +1,30 @@
+//! What a key is good for: one day, one service.
+
+use std::fmt;
+
+use crate::date::UtcDate;
+
+/// The fixed end of every scope.
+pub const TERMINATOR: &str = "tc3_request";
+
+/// `Display` is `date/service/tc3_request`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CredentialScope {
+    pub(crate) date: UtcDate,
+    pub(crate) service: String,
+}
+
+impl CredentialScope {
+    pub(crate) fn new(date: UtcDate, service: &str) -> Self {
+        Self {
+            date,
+            service: service.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for CredentialScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{TERMINATOR}", self.date, self.service)
+    }
+}
