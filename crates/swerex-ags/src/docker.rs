@@ -2,3 +2,5 @@
 
 pub(crate) mod args;
 pub(crate) mod run_args;
+pub(crate) mod process;
+pub(crate) mod records;
