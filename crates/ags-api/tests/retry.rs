@@ -34,116 +34,69 @@ fn client_token(text: &str) -> String {
     body["ClientToken"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Every fault against every idempotence: how many requests are sent before the call ends.
+/// What a peer does with a request.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Code(&'static str),
+    Http(u16, &'static str),
+    Lost(TransportErrorKind, Reached),
+}
+
+impl Fault {
+    fn step(self) -> Step {
+        match self {
+            Self::Code(code) => error(code),
+            Self::Http(status, body) => Step::json(status, body),
+            Self::Lost(kind, reached) => Step::fail(kind, reached),
+        }
+    }
+}
+
+/// Was not carried out, so everything is sent again.
+const PUT_OFF: [Fault; 6] = [
+    Fault::Lost(TransportErrorKind::Connect, Reached::NotSent),
+    Fault::Code("RequestLimitExceeded"),
+    Fault::Code("RequestLimitExceeded.UinLimitExceeded"),
+    Fault::Code("FailedOperation.RequestInProgress"),
+    Fault::Code("ResourceUnavailable.ImagePreheating"),
+    Fault::Http(429, "slow down"),
+];
+
+/// May have been carried out, so only what does no harm is sent again.
+const UNKNOWN: [Fault; 9] = [
+    Fault::Lost(TransportErrorKind::Reset, Reached::Unknown),
+    Fault::Lost(TransportErrorKind::Timeout, Reached::Unknown),
+    Fault::Code("InternalError"),
+    Fault::Code("InternalError.NetworkSetupFailed"),
+    Fault::Code("FailedOperation.DependencyUnavailable"),
+    Fault::Http(502, "<html>bad gateway</html>"),
+    Fault::Http(503, ""),
+    Fault::Http(504, "{}"),
+    Fault::Http(200, r#"{"Response": {"Requ"#),
+];
+
+/// Will be the same the next time.
+const FINAL: [Fault; 10] = [
+    Fault::Code("LimitExceeded.SandboxInstance"),
+    Fault::Code("InvalidParameterValue.Image"),
+    Fault::Code("AuthFailure.Registry"),
+    Fault::Code("AuthFailure.SignatureFailure"),
+    Fault::Code("ResourceNotFound.SandboxTool"),
+    Fault::Code("ResourceUnavailable.SandboxTool"),
+    Fault::Code("FailedOperation.DuplicateRequest"),
+    Fault::Code("Brand.New"),
+    Fault::Http(200, "<html>log in</html>"),
+    Fault::Http(404, "nothing here"),
+];
+
+/// Every fault against a request that is safe, one with a token, and one that must not be repeated.
 #[tokio::test(start_paused = true)]
 async fn the_table() {
-    let reset = || Step::fail(TransportErrorKind::Reset, Reached::Unknown);
-    let connect = || Step::fail(TransportErrorKind::Connect, Reached::NotSent);
-    type Fault = Box<dyn Fn() -> Step>;
-    let faults: Vec<(&str, Fault, [bool; 3])> = vec![
-        // What happens; whether Describe (safe), Start (same id), CreateAPIKey (never) are sent again.
-        ("connect", Box::new(connect), [true, true, true]),
-        ("reset", Box::new(reset), [true, true, false]),
-        (
-            "rate limit",
-            Box::new(|| error("RequestLimitExceeded")),
-            [true, true, true],
-        ),
-        (
-            "user's rate limit",
-            Box::new(|| error("RequestLimitExceeded.UinLimitExceeded")),
-            [true, true, true],
-        ),
-        (
-            "in progress",
-            Box::new(|| error("FailedOperation.RequestInProgress")),
-            [true, true, true],
-        ),
-        (
-            "preheating",
-            Box::new(|| error("ResourceUnavailable.ImagePreheating")),
-            [true, true, true],
-        ),
-        (
-            "internal",
-            Box::new(|| error("InternalError")),
-            [true, true, false],
-        ),
-        (
-            "network setup",
-            Box::new(|| error("InternalError.NetworkSetupFailed")),
-            [true, true, false],
-        ),
-        (
-            "dependency",
-            Box::new(|| error("FailedOperation.DependencyUnavailable")),
-            [true, true, false],
-        ),
-        (
-            "502",
-            Box::new(|| Step::json(502, "<html>bad gateway</html>")),
-            [true, true, false],
-        ),
-        ("503", Box::new(|| Step::json(503, "")), [true, true, false]),
-        (
-            "429",
-            Box::new(|| Step::json(429, "slow down")),
-            [true, true, true],
-        ),
-        (
-            "cut",
-            Box::new(|| Step::json(200, r#"{"Response": {"Requ"#)),
-            [true, true, false],
-        ),
-        (
-            "quota",
-            Box::new(|| error("LimitExceeded.SandboxInstance")),
-            [false; 3],
-        ),
-        (
-            "wrong parameter",
-            Box::new(|| error("InvalidParameterValue.Image")),
-            [false; 3],
-        ),
-        (
-            "registry",
-            Box::new(|| error("AuthFailure.Registry")),
-            [false; 3],
-        ),
-        (
-            "signature",
-            Box::new(|| error("AuthFailure.SignatureFailure")),
-            [false; 3],
-        ),
-        (
-            "not found",
-            Box::new(|| error("ResourceNotFound.SandboxTool")),
-            [false; 3],
-        ),
-        (
-            "duplicate",
-            Box::new(|| error("FailedOperation.DuplicateRequest")),
-            [false; 3],
-        ),
-        ("unknown code", Box::new(|| error("Brand.New")), [false; 3]),
-        (
-            "no API",
-            Box::new(|| Step::json(200, "<html>login</html>")),
-            [false; 3],
-        ),
-        (
-            "404",
-            Box::new(|| Step::json(404, "nothing here")),
-            [false; 3],
-        ),
-    ];
-    for (name, fault, again) in faults {
+    let rows = PUT_OFF.map(|fault| (fault, [true, true, true])).into_iter();
+    let rows = rows.chain(UNKNOWN.map(|fault| (fault, [true, true, false])));
+    for (fault, again) in rows.chain(FINAL.map(|fault| (fault, [false, false, false]))) {
         for (what, again) in again.into_iter().enumerate() {
-            let mut steps = vec![fault()];
-            if again {
-                steps.push(ok());
-            }
-            let service = Replay::new(steps);
+            let service = Replay::new(std::iter::once(fault.step()).chain(again.then(ok)));
             let client = builder(service.clone()).build().unwrap();
             let succeeded = match what {
                 0 => client
@@ -156,7 +109,7 @@ async fn the_table() {
                     .await
                     .is_ok(),
             };
-            assert_eq!(succeeded, again, "{name}, action {what}");
+            assert_eq!(succeeded, again, "{fault:?}, action {what}");
             service.assert_consumed();
             let tokens: Vec<String> = service
                 .requests()
@@ -165,7 +118,7 @@ async fn the_table() {
                 .collect();
             assert!(
                 tokens.iter().all(|token| *token == tokens[0]),
-                "{name}: one token for all attempts"
+                "{fault:?}: one token for all attempts"
             );
             assert_eq!(tokens[0].len(), if what == 1 { 36 } else { 0 });
         }

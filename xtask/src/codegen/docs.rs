@@ -156,8 +156,7 @@ mod tests {
                  Also seen: `ISOLATED`.",
             ]
         );
-        let start =
-            structure("StartSandboxInstanceRequest", &description, &overlay).join("\n");
+        let start = structure("StartSandboxInstanceRequest", &description, &overlay).join("\n");
         for fact in [
             "Limit: 100 calls a second",
             "`LimitExceeded.SandboxInstance`",

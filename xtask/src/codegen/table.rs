@@ -10,7 +10,7 @@ use super::{
 pub(super) fn table(description: &Description, overlay: &Overlay) -> String {
     let mut text = format!(
         "{MADE_BY}\n//! The description as data, sorted by name.\n\nuse crate::action::Idempotence;\n\nuse super::{{ActionInfo, DISABLED, IN_REPLIES, Kind, NULLABLE, REQUIRED, SECRET, Structure, member}};\n\n\
-         pub(super) static ACTIONS: &[ActionInfo] = &[\n"
+         #[rustfmt::skip] // One line each.\npub(super) static ACTIONS: &[ActionInfo] = &[\n"
     );
     for (name, action) in &description.actions {
         let Some(notes) = overlay.actions.get(name) else {
@@ -22,7 +22,7 @@ pub(super) fn table(description: &Description, overlay: &Overlay) -> String {
             Idempotence::Never => "Never",
         };
         text.push_str(&format!(
-            "ActionInfo {{ name: {name:?}, summary: {:?}, input: {:?}, output: {:?}, idempotence: Idempotence::{idempotence}, \
+            "    ActionInfo {{ name: {name:?}, summary: {:?}, input: {:?}, output: {:?}, idempotence: Idempotence::{idempotence}, \
              rate_limit_per_second: {:?}, errors: &{:?} }},\n",
             notes.doc,
             action.input,
@@ -31,13 +31,13 @@ pub(super) fn table(description: &Description, overlay: &Overlay) -> String {
             action.errors.as_deref().unwrap_or_default()
         ));
     }
-    text.push_str("];\n\npub(super) static STRUCTURES: &[Structure] = &[\n");
+    text.push_str("];\n\n#[rustfmt::skip] // One line each.\npub(super) static STRUCTURES: &[Structure] = &[\n");
     for (name, object) in &description.objects {
-        text.push_str(&format!("Structure {{ name: {name:?}, members: &[\n"));
+        text.push_str(&format!("    Structure {{ name: {name:?}, members: &[\n"));
         for member in &object.members {
             text.push_str(&self::member(name, member, overlay));
         }
-        text.push_str("] },\n");
+        text.push_str("    ] },\n");
     }
     text.push_str("];\n\npub(super) static ERROR_CODES: &[&str] = &[\n");
     for code in &description.error_codes {
@@ -95,7 +95,7 @@ fn member(structure: &str, member: &Member, overlay: &Overlay) -> String {
         .member_doc(structure, &member.name)
         .unwrap_or_default();
     format!(
-        "member({:?}, {kind}, {flags}, &{known:?}, {doc:?}),\n",
+        "        member({:?}, {kind}, {flags}, &{known:?}, {doc:?}),\n",
         member.name
     )
 }
