@@ -72,7 +72,9 @@ pub(crate) fn exchanging(error: hyper::Error, unwritten: bool) -> TransportError
     } else {
         Reached::Unknown
     };
-    let (kind, message) = if error.is_parse_too_large() {
+    // hyper has a predicate for this, but only in builds that hold its server too.
+    let too_large = error.is_parse() && error.to_string() == "message head is too large";
+    let (kind, message) = if too_large {
         (Kind::TooLarge, "the head of the answer is too large")
     } else if error.is_parse() {
         (Kind::Malformed, "the answer is not HTTP")
