@@ -1,0 +1,105 @@
+//! What our native server offers beyond SWE-ReX 1.4.0. A server that does not say [`HEADER`] has none of it.
+//!
+//! * **Handshake.** Every answer of a native server has the header [`HEADER`] with [`REVISION`]. `GET` [`CAPABILITIES`] tells more.
+//! * **Repeats.** A request with an `X-Request-ID` that was seen before gets the first one's answer; one that is still running is joined.
+//! * **Bytes of a file.** `GET` [`FILE`]`?path=…` answers `application/octet-stream`, with `Range: bytes=A-B` a 206 with `Content-Range`.
+//!   `PUT` [`FILE`]`?path=…` replaces the file by the body, at once or not at all; with `&offset=N` it writes the body at that offset,
+//!   so that a broken transfer can be taken up. `&mode=755` (octal) sets the permission bits. It answers [`FileWritten`].
+//! * **A directory.** `GET` [`TAR`]`?path=…` answers `application/x-tar`; `PUT` [`TAR`]`?path=…` unpacks such a body into the directory.
+//!   Modes, links and empty directories are kept; entries that leave the directory are refused.
+//! * **A running command.** `POST` [`EXECUTE_EVENTS`] (body: [`Command`](crate::Command)) and [`RUN_IN_SESSION_EVENTS`] (body:
+//!   [`Action`](crate::Action)) answer `application/x-ndjson`: one [`Event`] a line, the last a [`Event::Result`]. When nothing is to be told
+//!   for [`HEARTBEAT_SECONDS`] there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request with the same
+//!   `X-Request-ID` and `Last-Event-ID: N`, and gets the events after number `N`.
+//!
+//! Errors are as in the protocol: 401, 422, and 511 with an exception.
+
+use serde::{Deserialize, Serialize};
+
+/// The header on every answer of a native server.
+pub const HEADER: &str = "x-swerex-native";
+
+/// The value of [`HEADER`]: grows when something is added here.
+pub const REVISION: u32 = 1;
+
+/// `GET`: [`Capabilities`].
+pub const CAPABILITIES: &str = "/native/capabilities";
+/// `GET`, `PUT`: the bytes of a file.
+pub const FILE: &str = "/native/file";
+/// `GET`, `PUT`: a directory as a tar stream.
+pub const TAR: &str = "/native/tar";
+/// `POST`: as `/execute`, told while it happens.
+pub const EXECUTE_EVENTS: &str = "/native/execute";
+/// `POST`: as `/run_in_session`, told while it happens.
+pub const RUN_IN_SESSION_EVENTS: &str = "/native/run_in_session";
+
+/// The header with which a client takes up a stream of events.
+pub const LAST_EVENT_ID: &str = "last-event-id";
+
+/// The longest silence of a stream of events, in seconds.
+pub const HEARTBEAT_SECONDS: u64 = 10;
+
+/// Answer of `GET` [`CAPABILITIES`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// The program.
+    #[serde(default)]
+    pub server: String,
+    /// Its version.
+    #[serde(default)]
+    pub version: String,
+    /// The version of SWE-ReX that it is compatible with.
+    #[serde(default)]
+    pub protocol: String,
+    /// [`REVISION`].
+    #[serde(default)]
+    pub revision: u32,
+}
+
+/// Answer of `PUT` [`FILE`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileWritten {
+    /// The file's size now, in bytes.
+    pub size: u64,
+}
+
+/// One line of a stream of events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// Nothing has happened, but the command still runs.
+    Heartbeat,
+    /// The command has printed something.
+    Output {
+        /// The event's number, from 1.
+        id: u64,
+        /// Where it printed it.
+        stream: Stream,
+        /// What it printed, in base64: a piece may end within a character.
+        data: String,
+    },
+    /// Events that were too many to be kept for a client that came back are left out.
+    Skipped {
+        /// The number of the last event that is left out.
+        id: u64,
+    },
+    /// The command has ended. The answer that the plain endpoint would have given.
+    Result {
+        /// The event's number.
+        id: u64,
+        /// 200, 422 or 511.
+        status: u16,
+        /// The JSON body.
+        body: serde_json::Value,
+    },
+}
+
+/// Where a command printed something. A session has one terminal, which is `stdout` here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
