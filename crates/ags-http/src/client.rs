@@ -105,10 +105,10 @@ impl Inner {
                         request = back;
                         *request.uri_mut() = uri.clone();
                     }
-                    unwritten => {
+                    _ => {
                         let error = match sent_outcome.take() {
                             Some(cause) => fault::broke_off(cause),
-                            None => fault::exchanging(failed.error, unwritten.is_some()),
+                            None => failed.error,
                         };
                         return Err(error.with_peer(peer()));
                     }

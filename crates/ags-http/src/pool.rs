@@ -84,7 +84,8 @@ impl Pool {
             match host.next() {
                 Next::Ready(lease) => return Ok(lease),
                 Next::Dial(turn) => {
-                    return match self.dialer.dial(host.origin()).await {
+                    // Boxed: it is large and rare, and every call would carry room for it.
+                    return match Box::pin(self.dialer.dial(host.origin())).await {
                         Ok(connection) => Ok(turn.succeeded(connection)),
                         Err(error) => {
                             turn.failed(&error);

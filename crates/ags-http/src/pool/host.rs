@@ -4,18 +4,26 @@ use std::{
     collections::VecDeque,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use http::{HeaderValue, Request, Response, Uri, Version, header};
 use hyper::body::Incoming;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 use super::Limits;
 use crate::{
     Body, TransportError,
     dial::{Connection, Http1, Http2},
+    fault,
     origin::Origin,
 };
+
+/// How long a kept connection may take to have done with the call before.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// One host.
 pub(crate) struct Host {
@@ -100,9 +108,9 @@ impl Host {
             }
             state.shared = None;
         }
-        while let Some(idle) = state.idle.pop() {
+        while let Some(idle) = state.pop() {
             let fresh = now.saturating_duration_since(idle.since) < self.limits.idle_timeout;
-            if fresh && idle.connection.sender.is_ready() {
+            if fresh && !idle.connection.sender.is_closed() {
                 return Next::Ready(self.lease(Held::Own(idle.connection), true));
             }
             state.open -= 1;
@@ -131,7 +139,7 @@ impl Host {
         }
     }
 
-    /// Takes back a connection that is ready for the next call.
+    /// Takes back a connection for the next call.
     fn put_back(self: &Arc<Self>, mut connection: Http1) {
         let mut state = self.lock();
         while let Some(waiter) = state.waiters.pop_front() {
@@ -210,6 +218,18 @@ impl Host {
 }
 
 impl State {
+    /// The latest used connection that is ready, else the latest used: it will be ready in a moment.
+    fn pop(&mut self) -> Option<Idle> {
+        let ready = self
+            .idle
+            .iter()
+            .rposition(|idle| idle.connection.sender.is_ready());
+        match ready {
+            Some(index) => Some(self.idle.remove(index)),
+            None => self.idle.pop(),
+        }
+    }
+
     /// How many more connections may be opened now.
     fn room(&self, limits: &Limits) -> usize {
         let dials = if self.may_share { 1 } else { limits.dials };
@@ -361,7 +381,7 @@ enum Held {
 
 /// A request that was not answered; it is handed back where nothing of it was written.
 pub(crate) struct Unanswered {
-    pub(crate) error: hyper::Error,
+    pub(crate) error: TransportError,
     pub(crate) unwritten: Option<Request<Body>>,
 }
 
@@ -383,6 +403,12 @@ impl Lease {
     ) -> Result<Response<Incoming>, Unanswered> {
         let sent = match &mut self.held {
             Held::Own(own) => {
+                if !settled(own).await {
+                    return Err(Unanswered {
+                        error: fault::unusable(),
+                        unwritten: Some(request),
+                    });
+                }
                 dress_for_http1(&mut request, own);
                 own.sender.try_send_request(request).await
             }
@@ -394,30 +420,23 @@ impl Lease {
             }
             Held::Nothing => std::future::pending().await,
         };
-        sent.map_err(|mut failed| Unanswered {
-            unwritten: failed.take_message(),
-            error: failed.into_error(),
+        sent.map_err(|mut failed| {
+            let unwritten = failed.take_message();
+            Unanswered {
+                error: fault::exchanging(failed.into_error(), unwritten.is_some()),
+                unwritten,
+            }
         })
     }
 
     /// The answer was read to its end: the connection is free again.
     pub(crate) fn finish(mut self) {
         match mem::replace(&mut self.held, Held::Nothing) {
-            Held::Own(own) if own.sender.is_ready() => self.host.put_back(own),
             Held::Own(own) if own.sender.is_closed() => {
                 drop(own);
                 self.host.closed();
             }
-            // The connection's task has yet to see that the answer is over.
-            Held::Own(mut own) => {
-                let host = self.host.clone();
-                tokio::spawn(async move {
-                    match own.sender.ready().await {
-                        Ok(()) => host.put_back(own),
-                        Err(_) => host.closed(),
-                    }
-                });
-            }
+            Held::Own(own) => self.host.put_back(own),
             Held::Shared(shared) => shared.touch(Instant::now()),
             Held::Nothing => {}
         }
@@ -431,6 +450,12 @@ impl Drop for Lease {
             self.host.closed();
         }
     }
+}
+
+/// Whether the connection has done with the call before. Mostly it has; else its task is about to see that the
+/// answer is over, unless the peer answered early and never reads the rest of that call's body.
+async fn settled(own: &mut Http1) -> bool {
+    own.sender.is_ready() || matches!(timeout(SETTLE, own.sender.ready()).await, Ok(Ok(())))
 }
 
 /// Names the host in a header, and only the path in the first line, except to a forwarding proxy.

@@ -8,12 +8,13 @@ use std::{
 use ags_http::{Deadline, HttpService, Reached, TransportErrorKind, body};
 use futures_util::StreamExt;
 use http::Response;
+use http_body_util::BodyExt;
 
 use crate::support::{Authority, H1, H2, Server, client, fetch, get, ok, serving};
 
-fn soon() -> Deadline {
-    Deadline::after(Duration::from_millis(50))
-}
+/// Long enough for everything that happens before the clock is stopped. A stopped clock jumps to the
+/// deadline as soon as nothing else happens, so no test waits for it.
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn it_holds_while_waiting_for_the_head() {
@@ -28,9 +29,16 @@ async fn it_holds_while_waiting_for_the_head() {
         })
         .await;
         let client = client().ca_pem(authority.pem()).build().unwrap();
-        fetch(&client, &server.https()).await.unwrap();
         let url = format!("{}hang", server.https());
-        let error = client.call(get(&url), soon()).await.unwrap_err();
+        let deadline = Deadline::after(LIMIT);
+        let call = tokio::spawn({
+            let client = client.clone();
+            async move { client.call(get(&url), deadline).await.map(drop) }
+        });
+        server.counts.until_requested(1).await;
+        tokio::time::pause();
+        let error = call.await.unwrap().unwrap_err();
+        tokio::time::resume();
         assert_eq!(error.kind(), TransportErrorKind::Timeout);
         assert!(error.is_timeout());
         assert_eq!(error.reached(), Reached::Unknown);
@@ -51,14 +59,16 @@ async fn it_holds_while_reading_the_body() {
         })
         .await;
         let client = client().ca_pem(authority.pem()).build().unwrap();
-        let answer = client.call(get(&server.https()), soon()).await.unwrap();
+        let deadline = Deadline::after(LIMIT);
+        let answer = client.call(get(&server.https()), deadline).await.unwrap();
+        tokio::time::pause();
         let error = body::collect(answer.into_body(), 100).await.unwrap_err();
+        tokio::time::resume();
+        assert!(deadline.is_past());
         assert_eq!(error.kind(), TransportErrorKind::Timeout);
         assert_eq!(error.reached(), Reached::Unknown);
-        assert!(
-            error.to_string().contains(&server.address.to_string()),
-            "{error}"
-        );
+        let text = error.to_string();
+        assert!(text.contains(&server.address.to_string()), "{text}");
     }
 }
 
@@ -70,10 +80,13 @@ async fn a_body_without_end_does_not_outrun_it() {
     })
     .await;
     let client = client().build().unwrap();
-    let answer = client.call(get(&server.plain()), soon()).await.unwrap();
-    let error = body::collect(answer.into_body(), usize::MAX)
-        .await
-        .unwrap_err();
+    let deadline = Deadline::after(LIMIT);
+    let answer = client.call(get(&server.plain()), deadline).await.unwrap();
+    let mut body = answer.into_body();
+    body.frame().await.unwrap().unwrap();
+    tokio::time::pause();
+    tokio::time::advance(LIMIT).await;
+    let error = body::collect(body, usize::MAX).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Timeout);
 }
 
@@ -108,10 +121,8 @@ async fn the_connect_timeout_is_another_one() {
     assert!(error.to_string().contains("within 50ms"), "{error}");
 
     let patient = client().build().unwrap();
-    let error = patient
-        .call(get(&server.https()), soon())
-        .await
-        .unwrap_err();
+    let soon = Deadline::after(Duration::from_millis(50));
+    let error = patient.call(get(&server.https()), soon).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Timeout);
     assert_eq!(error.reached(), Reached::NotSent);
 }
