@@ -1,1 +1,30 @@
-//! A native SWE-ReX server.
+#![doc = include_str!("../README.md")]
+
+mod activity;
+mod answer;
+mod auth;
+mod body;
+mod codec;
+mod config;
+mod connection;
+mod exception;
+mod files;
+mod idempotency;
+mod json;
+mod multipart;
+mod pyrepr;
+mod router;
+mod scratch;
+mod server;
+mod unzip;
+mod upload;
+mod validate;
+mod work;
+
+pub use answer::{Body, BodyError};
+pub use auth::AuthToken;
+pub use config::{
+    DEFAULT_ABANDONED_AFTER, DEFAULT_HEARTBEAT, DEFAULT_MAX_BODY, DEFAULT_MAX_CONNECTIONS,
+    ServerConfig,
+};
+pub use server::Server;

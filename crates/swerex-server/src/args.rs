@@ -1,0 +1,189 @@
+//! The command line of `swerex-remote`.
+
+use std::{ffi::OsString, fs, time::Duration};
+
+/// What the program is asked to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To serve.
+    Serve(Options),
+    /// To print something and end well.
+    Print(String),
+    /// To say that it was not understood, with this exit code.
+    Refuse(String, u8),
+}
+
+/// How it serves.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) auth_token: String,
+    pub(crate) exit_when_idle: Option<Duration>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("exit_when_idle", &self.exit_when_idle)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The version of SWE-ReX that this stands in for; clients compare it.
+const COMPATIBLE_WITH: &str = "1.4.0";
+
+const USAGE: &str = "usage: swerex-remote [-h] [--host HOST] [--port PORT] (--auth-token TOKEN | --auth-token-file FILE)
+                     [--exit-when-idle SECONDS]";
+
+const HELP: &str = "
+Run the SWE-ReX server
+
+options:
+  -h, --help            show this help message and exit
+  -v, --version         print the version of SWE-ReX that this server is compatible with; alone only
+  --host HOST           address to listen on (default: 0.0.0.0)
+  --port PORT           port to listen on; 0 takes a free one and prints it (default: 8000)
+  --auth-token TOKEN    what clients must send as X-API-Key; empty switches that off
+  --auth-token-file FILE
+                        the same from a file, so that it stands in no list of processes
+  --exit-when-idle SECONDS
+                        end after this time without a request (default: never)";
+
+/// Reads the arguments behind the program's name.
+pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Asked {
+    let mut words = Vec::new();
+    for arg in args {
+        match arg.into_string() {
+            Ok(word) => words.push(word),
+            Err(arg) => return refuse(&format!("{} is not text", arg.display())),
+        }
+    }
+    let is_version = |word: &String| word == "-v" || word == "--version";
+    if words.iter().any(is_version) {
+        return if words.iter().all(is_version) {
+            Asked::Print(COMPATIBLE_WITH.to_owned())
+        } else {
+            Asked::Refuse(
+                "Error: --version cannot be combined with other arguments".to_owned(),
+                1,
+            )
+        };
+    }
+    if words.iter().any(|word| word == "-h" || word == "--help") {
+        return Asked::Print(format!("{USAGE}\n{HELP}"));
+    }
+    match options(words) {
+        Ok(options) => Asked::Serve(options),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+fn refuse(problem: &str) -> Asked {
+    Asked::Refuse(format!("{USAGE}\nswerex-remote: error: {problem}"), 2)
+}
+
+fn options(words: Vec<String>) -> Result<Options, String> {
+    let mut host = "0.0.0.0".to_owned();
+    let mut port = 8000;
+    let mut auth_token = None;
+    let mut exit_when_idle = None;
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let (name, attached) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => {
+                (name.to_owned(), Some(value.to_owned()))
+            }
+            _ => (word, None),
+        };
+        let known = [
+            "--host",
+            "--port",
+            "--auth-token",
+            "--auth-token-file",
+            "--exit-when-idle",
+        ];
+        if !known.contains(&name.as_str()) {
+            return Err(format!("unrecognized arguments: {name}"));
+        }
+        let value = attached
+            .or_else(|| words.next())
+            .ok_or_else(|| format!("argument {name}: expected one argument"))?;
+        match name.as_str() {
+            "--host" => host = value,
+            "--port" => {
+                port = value
+                    .parse()
+                    .map_err(|_| format!("argument --port: not a port: '{value}'"))?;
+            }
+            "--auth-token" => auth_token = Some(value),
+            "--auth-token-file" => {
+                let text = fs::read_to_string(&value)
+                    .map_err(|error| format!("argument --auth-token-file: {value}: {error}"))?;
+                auth_token = Some(text.trim_end_matches(['\r', '\n']).to_owned());
+            }
+            _ => exit_when_idle = Some(seconds(&value)?),
+        }
+    }
+    Ok(Options {
+        host,
+        port,
+        auth_token: auth_token
+            .ok_or("the following arguments are required: --auth-token (or --auth-token-file)")?,
+        exit_when_idle,
+    })
+}
+
+fn seconds(value: &str) -> Result<Duration, String> {
+    value
+        .parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("argument --exit-when-idle: not a number of seconds: '{value}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(line: &str) -> Asked {
+        read(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
+    }
+
+    fn code(line: &str) -> u8 {
+        match asked(line) {
+            Asked::Refuse(_, code) => code,
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn the_same_line_as_the_original_takes() {
+        let Asked::Serve(options) = asked("--host 127.0.0.1 --port=0 --auth-token t") else {
+            panic!("it is to serve");
+        };
+        assert_eq!((options.host.as_str(), options.port), ("127.0.0.1", 0));
+        assert_eq!(options.auth_token, "t");
+        assert_eq!(asked("-v"), Asked::Print("1.4.0".to_owned()));
+        assert_eq!(asked("--version"), Asked::Print("1.4.0".to_owned()));
+    }
+
+    #[test]
+    fn exit_codes() {
+        assert_eq!(code("--version --port 1"), 1);
+        assert_eq!(code(""), 2);
+        assert_eq!(code("--auth-token t --nope"), 2);
+        assert_eq!(code("--auth-token t --port x"), 2);
+        assert_eq!(code("--auth-token"), 2);
+        assert_eq!(code("--auth-token t --exit-when-idle 0"), 2);
+        assert_eq!(code("--auth-token t --exit-when-idle 0.5"), 0);
+    }
+
+    #[test]
+    fn the_token_is_not_shown() {
+        assert!(!format!("{:?}", asked("--auth-token s3cret")).contains("s3cret"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Paths as `pathlib` normalizes and shows them.
+
+use std::path::{Path, PathBuf};
+
+use crate::exception::PyException;
+
+/// A path: as messages show it, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    shown: String,
+    real: PathBuf,
+}
+
+impl Place {
+    /// Relative paths start at `cwd`; `~` is a name like any other.
+    pub(crate) fn new(path: &str, cwd: &Path) -> Result<Self, PyException> {
+        if path.contains('\0') {
+            return Err(PyException::new("builtins.ValueError", "embedded null byte"));
+        }
+        let shown = normalized(path);
+        let real = cwd.join(&shown);
+        Ok(Self { shown, real })
+    }
+
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    pub(crate) fn real(&self) -> &Path {
+        &self.real
+    }
+
+    /// The directory it is in; a root is its own.
+    pub(crate) fn parent(&self) -> Self {
+        let name_at = self.shown.rfind('/').map_or(0, |slash| slash + 1);
+        let name = self.shown.get(name_at..).unwrap_or_default();
+        if name.is_empty() || self.shown == "." {
+            return self.clone();
+        }
+        let before = self.shown.get(..name_at).unwrap_or_default();
+        let above = if before.chars().all(|letter| letter == '/') {
+            before
+        } else {
+            before.trim_end_matches('/')
+        };
+        let shown = if above.is_empty() { "." } else { above }.to_owned();
+        // The path from which a relative one starts stays in front of it.
+        let real = if self.shown.starts_with('/') {
+            PathBuf::from(&shown)
+        } else {
+            let depth = self.shown.split('/').count();
+            let base = self.real.ancestors().nth(depth).unwrap_or(Path::new("/"));
+            base.join(&shown)
+        };
+        Self { shown, real }
+    }
+
+    /// A path below this one.
+    pub(crate) fn join(&self, inner: &str) -> Self {
+        Self {
+            shown: format!("{}/{inner}", self.shown.trim_end_matches('/')),
+            real: self.real.join(inner),
+        }
+    }
+}
+
+/// Empty parts and `.` vanish, `..` stays, exactly two leading slashes stay two.
+fn normalized(path: &str) -> String {
+    let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
+    let root = match slashes {
+        0 => "",
+        2 => "//",
+        _ => "/",
+    };
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
+    if root.is_empty() && parts.is_empty() {
+        return ".".to_owned();
+    }
+    format!("{root}{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(path: &str) -> Place {
+        Place::new(path, Path::new("/base")).unwrap()
+    }
+
+    #[test]
+    fn shown_as_pathlib_shows_them() {
+        for (given, shown) in [
+            ("", "."),
+            ("./a//b/", "a/b"),
+            ("/tmp//x/../y", "/tmp/x/../y"),
+            ("//net/x", "//net/x"),
+            ("///net", "/net"),
+            ("/", "/"),
+            ("a/./b", "a/b"),
+            ("~/x", "~/x"),
+            (".", "."),
+        ] {
+            assert_eq!(place(given).shown(), shown, "{given}");
+        }
+    }
+
+    #[test]
+    fn parents() {
+        for (given, shown, real) in [
+            ("/a/b", "/a", "/a"),
+            ("/a", "/", "/"),
+            ("/", "/", "/"),
+            ("a", ".", "/base/."),
+            ("a/b/c", "a/b", "/base/a/b"),
+            ("../x", "..", "/base/.."),
+            (".", ".", "/base/."),
+        ] {
+            let parent = place(given).parent();
+            assert_eq!(parent.shown(), shown, "{given}");
+            assert_eq!(parent.real(), Path::new(real), "{given}");
+        }
+    }
+
+    #[test]
+    fn no_null_bytes() {
+        assert!(Place::new("a\0b", Path::new("/")).is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! Serving until a signal or idleness ends it.
+
+use std::{io, process::ExitCode, time::Duration};
+
+use swerex_server::{Server, ServerConfig};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{args::Options, complain, say};
+
+/// The exit code of uvicorn when it cannot listen.
+const CANNOT_LISTEN: u8 = 3;
+
+/// Threads that serve connections; work that blocks has its own.
+const THREADS: usize = 2;
+
+/// Threads for work that blocks, at most; they end when they have rested for a moment.
+const BLOCKING_THREADS: usize = 64;
+const REST: Duration = Duration::from_secs(2);
+
+/// Why serving ended.
+enum End {
+    Terminated,
+    Interrupted,
+    Idle,
+}
+
+pub(crate) fn serve(options: &Options) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(REST)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("swerex-remote: cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(until_the_end(options));
+    // Work that blocks cannot be ended; it is left behind.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(End::Terminated) => die_by_sigterm(),
+        Ok(End::Interrupted | End::Idle) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!(
+                "swerex-remote: cannot listen on {}:{}: {error}",
+                options.host, options.port
+            ));
+            ExitCode::from(CANNOT_LISTEN)
+        }
+    }
+}
+
+async fn until_the_end(options: &Options) -> io::Result<End> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let listener = TcpListener::bind((options.host.as_str(), options.port)).await?;
+    let address = listener.local_addr()?;
+    say(&format!("swerex-remote listens on http://{address}"));
+
+    let server = Server::new(ServerConfig::with_token(options.auth_token.as_str()));
+    let mut end = End::Idle;
+    let shutdown = async {
+        end = tokio::select! {
+            _ = terminate.recv() => End::Terminated,
+            _ = interrupt.recv() => End::Interrupted,
+            () = idle(&server, options.exit_when_idle) => End::Idle,
+        };
+    };
+    server.serve(listener, shutdown).await?;
+    Ok(end)
+}
+
+async fn idle(server: &Server, time: Option<Duration>) {
+    match time {
+        Some(time) => server.idle(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// As uvicorn does, so that a parent sees the signal; where the signal has no effect, by the shell's number for it.
+fn die_by_sigterm() -> ExitCode {
+    const SIGTERM: i32 = 15;
+    let is_first_process = std::process::id() == 1;
+    if !is_first_process {
+        let _ = signal_hook::low_level::emulate_default_handler(SIGTERM);
+    }
+    ExitCode::from(143)
+}

@@ -1,0 +1,116 @@
+//! Files that vanish unless they are given a name.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    hash::{BuildHasher, RandomState},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// How often another name is tried.
+const TRIES: usize = 16;
+
+/// A new file of mode 0666 without the umask, readable and writable; removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    path: PathBuf,
+    file: File,
+    kept: bool,
+}
+
+impl Scratch {
+    /// In the given directory, so that renaming it there is atomic.
+    pub(crate) fn beside(directory: &Path) -> io::Result<Self> {
+        let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
+        for _ in 0..TRIES {
+            // Unpredictable enough: a name that exists is never opened.
+            let number = RandomState::new().hash_one(std::process::id());
+            let path = directory.join(format!(".swerex-{number:016x}"));
+            match OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&path)
+            {
+                Ok(file) => {
+                    return Ok(Self {
+                        path,
+                        file,
+                        kept: false,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// Where temporary files go.
+    pub(crate) fn temporary() -> io::Result<Self> {
+        let choices = [
+            std::env::temp_dir(),
+            PathBuf::from("/tmp"),
+            PathBuf::from("/var/tmp"),
+            PathBuf::from("."),
+        ];
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for directory in choices {
+            match Self::beside(&directory) {
+                Ok(scratch) => return Ok(scratch),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    pub(crate) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Gives it a name, in the place of what has that name; on another file system it is copied first.
+    pub(crate) fn rename(mut self, to: &Path) -> io::Result<()> {
+        match fs::rename(&self.path, to) {
+            Ok(()) => {
+                self.kept = true;
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                let directory = to.parent().unwrap_or(Path::new("/"));
+                let mut beside = Self::beside(directory)?;
+                io::copy(&mut File::open(&self.path)?, beside.file())?;
+                beside.rename(to)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Nobody is left to tell.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn vanishes_unless_named() {
+        let home = tempfile::tempdir().unwrap();
+        drop(Scratch::beside(home.path()).unwrap());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+
+        let mut scratch = Scratch::beside(home.path()).unwrap();
+        scratch.file().write_all(b"x").unwrap();
+        scratch.rename(&home.path().join("name")).unwrap();
+        assert_eq!(fs::read(home.path().join("name")).unwrap(), b"x");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,156 @@
+//! A server: what all its connections share, and the way of a request through it.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST};
+use http_body_util::BodyExt;
+use swerex_proto::{native, route::X_REQUEST_ID};
+use tokio::net::TcpListener;
+
+use crate::{
+    activity::Activity,
+    answer::{Answer, Body, BodyError},
+    config::ServerConfig,
+    connection,
+    idempotency::{Bounds, Idempotency},
+    router::{Route, route},
+    work::{self, Machine},
+};
+
+/// Answers that are kept for repeats of their requests: so many, and so many bytes.
+const KEPT_ANSWERS: usize = 1024;
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Requests with an id that run at the same time.
+const MAX_RUNNING: usize = 1024;
+
+/// A native SWE-ReX server. Clones are the same server.
+#[derive(Clone, Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: ServerConfig,
+    pub(crate) machine: Machine,
+    pub(crate) ids: Arc<Idempotency>,
+    pub(crate) activity: Activity,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A server without a listener; it has no sessions yet.
+    #[must_use]
+    pub fn new(config: ServerConfig) -> Self {
+        let ids = Idempotency::new(Bounds {
+            answers: KEPT_ANSWERS,
+            bytes: KEPT_BYTES,
+            running: MAX_RUNNING,
+            abandoned: config.abandoned_after,
+        });
+        Self {
+            shared: Arc::new(Shared {
+                machine: Machine::new(&config),
+                ids: Arc::new(ids),
+                activity: Activity::default(),
+                config,
+            }),
+        }
+    }
+
+    /// Serves connections until `shutdown` is ready; then ends sessions, commands and connections, within a second.
+    ///
+    /// # Errors
+    /// When the listener fails for good.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let outcome = connection::accept(self, &listener, shutdown).await;
+        self.close().await;
+        outcome
+    }
+
+    /// Answers one request, without a socket.
+    pub async fn handle<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let busy = self.shared.activity.begin(request.uri().path());
+        let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+        let answer = match self.answer(request).await {
+            Ok(answer) | Err(answer) => answer,
+        };
+        drop(busy);
+        let mut response = answer.into_response();
+        response.headers_mut().insert(
+            HeaderName::from_static(native::HEADER),
+            HeaderValue::from(native::REVISION),
+        );
+        response
+    }
+
+    /// Ends every session and what runs in it.
+    pub async fn close(&self) {
+        self.shared.machine.shutdown().await;
+    }
+
+    /// Returns once no request has been served for that long; probes (`/` and `/is_alive`) do not count.
+    pub async fn idle(&self, time: Duration) {
+        self.shared.activity.idle(time).await;
+    }
+
+    pub(crate) fn max_connections(&self) -> usize {
+        self.shared.config.max_connections
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Answer, Answer> {
+        let shared = &self.shared;
+        let (parts, body) = request.into_parts();
+        if let Some(token) = &shared.config.auth_token {
+            token.check(&parts.headers)?;
+        }
+        let route = route(&parts.method, &parts.uri, parts.headers.get(HOST))?;
+        let id = request_id(route, &parts.headers);
+        let prepared = work::prepare(shared, route, &parts, body, id.is_some()).await?;
+        let run = prepared.run;
+        Ok(match (id, prepared.fingerprint) {
+            (Some(id), Some(fingerprint)) => {
+                shared.ids.once(&id, fingerprint, || run).await
+            }
+            _ => run.await,
+        })
+    }
+}
+
+/// The id of a request that is not to be carried out twice.
+fn request_id(route: Route, headers: &HeaderMap) -> Option<Vec<u8>> {
+    let id = headers.get(X_REQUEST_ID)?.as_bytes();
+    (!id.is_empty() && route.has_effects()).then(|| id.to_vec())
+}
+
+/// How hyper calls a server.
+pub(crate) async fn call(
+    server: Server,
+    request: Request<hyper::body::Incoming>,
+    _peer: SocketAddr,
+) -> Result<Response<Body>, Infallible> {
+    Ok(server.handle(request).await)
+}
