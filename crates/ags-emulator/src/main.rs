@@ -1,0 +1,3 @@
+//! The `ags-emulator` command.
+
+fn main() {}
