@@ -1,0 +1,93 @@
+//! Files of any bytes, which the protocol's `read_file` and `write_file` cannot carry: in pieces of base64 through commands of the sandbox.
+
+use std::io;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use swerex_proto::{Command, CommandLine};
+
+use crate::{error::Error, runtime::AgsRuntime};
+
+/// How much of a file goes through one command, in bytes.
+const PIECE: u64 = 4 << 20;
+
+/// How much is written by one command, in bytes: what base64 makes of it must fit into one argument of a program.
+const WRITE_PIECE: usize = 90_000;
+
+impl AgsRuntime {
+    /// Reads a file of any bytes, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] if it cannot be read; [`Error::Local`] if it is larger than `limit`; others as every call.
+    pub async fn read_bytes(&self, path: &str, limit: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        loop {
+            let offset = bytes.len() as u64;
+            let piece = self.read_piece(path, offset, PIECE).await?;
+            let is_last = (piece.len() as u64) < PIECE;
+            bytes.extend_from_slice(&piece);
+            if bytes.len() as u64 > limit {
+                let source = io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    format!("it is larger than {limit} bytes"),
+                );
+                return Err(Error::Local {
+                    path: path.into(),
+                    source,
+                });
+            }
+            if is_last {
+                return Ok(bytes);
+            }
+        }
+    }
+
+    /// Reads at most `length` bytes of a file from `offset` on; fewer only at its end.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] if it cannot be read; others as every call.
+    pub async fn read_piece(&self, path: &str, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
+        let script = r#"test -f "$1" || { echo "not a file: $1" >&2; exit 1; }; tail -c +"$2" -- "$1" | head -c "$3" | base64"#;
+        let (from, length) = ((offset + 1).to_string(), length.to_string());
+        let answer = self.run_script(script, &[path, &from, &length]).await?;
+        let text: String = answer.split_ascii_whitespace().collect();
+        STANDARD.decode(text).map_err(|_| Error::Reply {
+            call: "read_bytes",
+            status: http::StatusCode::OK,
+            evidence: crate::gateway::evidence(answer.as_bytes()),
+        })
+    }
+
+    /// Writes a file of any bytes; directories above it are made. The file is replaced at once when all of it is there.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] if it cannot be written; others as every call.
+    pub async fn write_bytes(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        let half = format!("{path}.{}.part", uuid::Uuid::new_v4().simple());
+        let begin = r#"mkdir -p -- "$(dirname -- "$1")" && : > "$2""#;
+        self.run_script(begin, &[path, &half]).await?;
+        for (index, piece) in bytes.chunks(WRITE_PIECE).enumerate() {
+            // Written at its place: a repeat after a lost answer changes nothing.
+            let script = r#"printf %s "$2" | base64 -d | dd of="$1" bs=65536 seek="$3" oflag=seek_bytes conv=notrunc status=none"#;
+            let offset = (index * WRITE_PIECE).to_string();
+            self.run_script(script, &[&half, &STANDARD.encode(piece), &offset])
+                .await?;
+        }
+        self.run_script(r#"mv -f -- "$2" "$1""#, &[path, &half])
+            .await?;
+        Ok(())
+    }
+
+    /// Runs a script of `/bin/sh` with arguments and gives its output.
+    async fn run_script(&self, script: &str, args: &[&str]) -> Result<String, Error> {
+        let argv = ["/bin/sh", "-c", script, "sh"]
+            .into_iter()
+            .chain(args.iter().copied());
+        let command = Command {
+            command: CommandLine::Argv(argv.map(str::to_owned).collect()),
+            check: true,
+            timeout: Some(self.connection.config.runtime_timeout.as_secs_f64()),
+            ..Command::default()
+        };
+        Ok(self.execute(&command).await?.stdout)
+    }
+}

@@ -1,0 +1,285 @@
+//! What can go wrong with a call, by whose fault it is and what may have happened.
+
+use std::{borrow::Cow, error, fmt, path::PathBuf, time::Duration};
+
+use ags_http::{
+    TransportError,
+    retry::{Fault, Retryable},
+};
+use http::StatusCode;
+use swerex_proto::RemoteError;
+
+use crate::token::TokenError;
+
+/// Why a call has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server raised an exception: the command timed out, a file is missing, ….
+    Remote(RemoteError),
+    /// There was no way to the server; the call was not carried out.
+    NotSent {
+        /// The call.
+        call: &'static str,
+        /// What failed on the way.
+        source: TransportError,
+    },
+    /// The call may or may not have been carried out: the answer was lost, and repeating it might do it twice.
+    UnknownOutcome {
+        /// The call.
+        call: &'static str,
+        /// What happened to the answer.
+        source: Lost,
+    },
+    /// The sandbox no longer exists: it expired, was stopped, or never was.
+    EnvironmentExpired {
+        /// The call.
+        call: &'static str,
+        /// What the gateway said.
+        message: String,
+    },
+    /// The token or the key was refused.
+    Unauthorized {
+        /// The call.
+        call: &'static str,
+        /// Who refused what.
+        message: String,
+    },
+    /// No token could be had for the gateway.
+    Token {
+        /// The call.
+        call: &'static str,
+        /// Why not.
+        source: TokenError,
+    },
+    /// The server refused the call as it is (4xx); nothing was done.
+    Refused {
+        /// The call.
+        call: &'static str,
+        /// The status.
+        status: StatusCode,
+        /// What the server said, in part.
+        message: String,
+    },
+    /// The answer is none of SWE-ReX's.
+    Reply {
+        /// The call.
+        call: &'static str,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of what came.
+        evidence: String,
+    },
+    /// The server did not come up in time.
+    NotAlive {
+        /// How long was waited.
+        waited: Duration,
+        /// What was seen last.
+        last: String,
+    },
+    /// Something on this machine: a file that cannot be read.
+    Local {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
+    /// The call cannot be made with these arguments.
+    Invalid(String),
+}
+
+/// What happened to an answer.
+#[derive(Debug)]
+pub enum Lost {
+    /// The connection.
+    Transport(TransportError),
+    /// The gateway answered in the server's place.
+    Gateway(StatusCode),
+    /// The command had run as long as it may; the server does not keep the answer to that.
+    TimedOut(Box<Self>),
+}
+
+impl Error {
+    /// The server's exception, if it raised one.
+    pub fn remote(&self) -> Option<&RemoteError> {
+        match self {
+            Self::Remote(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether the sandbox no longer exists.
+    pub fn is_environment_expired(&self) -> bool {
+        match self {
+            Self::EnvironmentExpired { .. } => true,
+            Self::Token { source, .. } => source.is_instance_gone(),
+            _ => false,
+        }
+    }
+
+    /// Whether the call's deadline passed before an answer came; not the command's own timeout, which is a [`Remote`](Self::Remote).
+    pub fn is_transport_timeout(&self) -> bool {
+        match self {
+            Self::NotSent { source, .. }
+            | Self::UnknownOutcome {
+                source: Lost::Transport(source),
+                ..
+            } => source.is_timeout(),
+            _ => false,
+        }
+    }
+
+    /// Whether the command may have been carried out although there is no result.
+    pub fn may_be_done(&self) -> bool {
+        matches!(self, Self::UnknownOutcome { .. } | Self::Reply { .. })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remote(error) => write!(f, "{error}"),
+            Self::NotSent { call, .. } => write!(f, "{call} did not reach the server"),
+            Self::UnknownOutcome { call, .. } => {
+                write!(
+                    f,
+                    "the answer to {call} was lost, and it may or may not have been carried out"
+                )
+            }
+            Self::EnvironmentExpired { call, message } => {
+                write!(f, "{call} found no sandbox: it expired or was stopped")?;
+                if message.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, " ({message})")
+                }
+            }
+            Self::Unauthorized { call, message } => write!(f, "{call} was refused: {message}"),
+            Self::Token { call, .. } => write!(f, "{call} has no token for the gateway"),
+            Self::Refused {
+                call,
+                status,
+                message,
+            } => write!(f, "the server refused {call} with {status}: {message}"),
+            Self::Reply {
+                call,
+                status,
+                evidence,
+            } => {
+                write!(
+                    f,
+                    "the answer to {call} ({status}) is none of SWE-ReX's: {evidence}"
+                )
+            }
+            Self::NotAlive { waited, last } => {
+                write!(
+                    f,
+                    "the server did not come up within {:.1} s; last seen: {last}",
+                    waited.as_secs_f64()
+                )
+            }
+            Self::Local { path, .. } => write!(f, "cannot use `{}`", path.display()),
+            Self::Invalid(what) => f.write_str(what),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::NotSent { source, .. } => Some(source),
+            Self::UnknownOutcome { source, .. } => Some(source),
+            Self::Token { source, .. } => Some(source),
+            Self::Local { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transport(error) => write!(f, "{error}"),
+            Self::Gateway(status) => {
+                write!(f, "the gateway answered {status} in the server's place")
+            }
+            Self::TimedOut(lost) => {
+                write!(f, "{lost}, after the command had run as long as it may")
+            }
+        }
+    }
+}
+
+impl error::Error for Lost {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Transport(error) => error.source(),
+            Self::Gateway(_) => None,
+            Self::TimedOut(lost) => lost.source(),
+        }
+    }
+}
+
+/// A failed attempt, before it is known whether there will be another.
+#[derive(Debug)]
+pub(crate) struct Attempted {
+    pub(crate) error: Error,
+    pub(crate) fault: Fault,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Attempted {
+    /// A failure that the next attempt would meet again.
+    pub(crate) fn finally(error: Error) -> Self {
+        Self {
+            error,
+            fault: Fault::Final,
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn transport(call: &'static str, error: TransportError) -> Self {
+        let fault = error.fault();
+        let error = if error.reached() == ags_http::Reached::NotSent {
+            Error::NotSent {
+                call,
+                source: error,
+            }
+        } else {
+            Error::UnknownOutcome {
+                call,
+                source: Lost::Transport(error),
+            }
+        };
+        Self {
+            error,
+            fault,
+            retry_after: None,
+        }
+    }
+}
+
+impl Retryable for Attempted {
+    fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    fn in_brief(&self) -> Cow<'_, str> {
+        match &self.error {
+            Error::NotSent { source, .. } => source.in_brief(),
+            Error::UnknownOutcome {
+                source: Lost::Transport(source),
+                ..
+            } => source.in_brief(),
+            Error::UnknownOutcome {
+                source: Lost::Gateway(status),
+                ..
+            } => Cow::Owned(status.as_u16().to_string()),
+            other => Cow::Owned(other.to_string()),
+        }
+    }
+}

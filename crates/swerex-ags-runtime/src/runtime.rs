@@ -1,0 +1,294 @@
+//! The runtime: one method for each endpoint of SWE-ReX.
+
+use std::{sync::Arc, time::Duration};
+
+use ags_http::{Body, Deadline, HttpService};
+use http::{Response, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use swerex_proto::{
+    Action, CloseResponse, CloseSessionRequest, CloseSessionResponse, Command, CommandResponse,
+    CreateSessionRequest, CreateSessionResponse, IsAliveResponse, Observation, ReadFileRequest,
+    ReadFileResponse, WriteFileRequest, WriteFileResponse, route,
+};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    call::Connection,
+    config::{AgsRuntimeConfig, InvalidConfig},
+    error::Error,
+    request::{self, Allowed, Call, MakeBody},
+    token::TokenSource,
+};
+
+/// How long one question whether the server is there may take while it starts.
+const ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The first and the longest pause between two such questions.
+const ALIVE_PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
+
+/// A SWE-ReX server, with or without an AGS gateway in front. Cheap to clone; clones share connections and tokens.
+#[derive(Clone, Debug)]
+pub struct AgsRuntime {
+    pub(crate) connection: Arc<Connection>,
+}
+
+impl AgsRuntime {
+    /// A runtime for the server that `config` names.
+    ///
+    /// `tokens`: where tokens for the gateway come from; `None` if there is no gateway.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] names what is wrong with the address or a duration.
+    pub fn new(
+        config: AgsRuntimeConfig,
+        http: Arc<dyn HttpService>,
+        tokens: Option<Arc<dyn TokenSource>>,
+    ) -> Result<Self, InvalidConfig> {
+        let connection = Connection::new(config.checked()?, http, tokens);
+        Ok(Self {
+            connection: Arc::new(connection),
+        })
+    }
+
+    /// Whether the server is known to be our native one, with what [`swerex_proto::native`] describes. Known after the first answer.
+    pub fn is_native(&self) -> bool {
+        self.connection.is_native()
+    }
+
+    /// Asks once whether the server is there; `timeout` covers all of it.
+    ///
+    /// # Errors
+    /// Any [`Error`]: unlike the original, a server that cannot be reached is not "not alive" but an error that says why.
+    pub async fn is_alive(&self, timeout: Duration) -> Result<IsAliveResponse, Error> {
+        let call = request::get("is_alive", self.uri(route::IS_ALIVE)?);
+        let response = self
+            .connection
+            .stream(&call, Deadline::after(timeout), None)
+            .await?;
+        self.whole(&call, response).await
+    }
+
+    /// Asks until the server is there, with growing pauses.
+    ///
+    /// # Errors
+    /// [`Error::NotAlive`] after `timeout`, with what was seen last; at once what waiting does not mend: a refused key or token, a refused
+    /// certificate. An instance that the gateway does not know yet is waited for.
+    pub async fn wait_until_alive(&self, timeout: Duration) -> Result<(), Error> {
+        let started = Instant::now();
+        let mut pause = ALIVE_PAUSE.0;
+        loop {
+            let left = timeout.saturating_sub(started.elapsed());
+            let last = match self.is_alive(left.min(ALIVE_TIMEOUT)).await {
+                Ok(IsAliveResponse { is_alive: true, .. }) => return Ok(()),
+                Ok(IsAliveResponse { message, .. }) if message.is_empty() => {
+                    "it says that it is not alive".to_owned()
+                }
+                Ok(IsAliveResponse { message, .. }) => message,
+                Err(error) if is_for_good(&error) => return Err(error),
+                Err(error) => with_causes(&error),
+            };
+            if started.elapsed().saturating_add(pause) >= timeout {
+                return Err(Error::NotAlive {
+                    waited: timeout,
+                    last,
+                });
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(ALIVE_PAUSE.1);
+        }
+    }
+
+    /// Makes a session.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] `SessionExistsError` if the name is taken; others as every call.
+    pub async fn create_session(
+        &self,
+        request: &CreateSessionRequest,
+    ) -> Result<CreateSessionResponse, Error> {
+        self.post(
+            "create_session",
+            route::CREATE_SESSION,
+            request,
+            Allowed::of_session(request),
+        )
+        .await
+    }
+
+    /// Runs a command in a session, or interrupts it. The transport waits as long as the command's own timeout and `runtime_timeout` together;
+    /// for ever if the command has no timeout.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] if the command timed out, is no bash, or failed and that was to be an exception; others as every call.
+    pub async fn run_in_session(&self, action: &Action) -> Result<Observation, Error> {
+        self.post(
+            "run_in_session",
+            route::RUN_IN_SESSION,
+            action,
+            Allowed::of_action(action),
+        )
+        .await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] `SessionDoesNotExistError` if there is none of that name; others as every call.
+    pub async fn close_session(
+        &self,
+        request: &CloseSessionRequest,
+    ) -> Result<CloseSessionResponse, Error> {
+        self.post(
+            "close_session",
+            route::CLOSE_SESSION,
+            request,
+            Allowed::NoCommand,
+        )
+        .await
+    }
+
+    /// Runs a command outside of sessions. Timeouts are as in [`run_in_session`](Self::run_in_session).
+    ///
+    /// # Errors
+    /// [`Error::Remote`] if the command timed out or could not be started; others as every call.
+    pub async fn execute(&self, command: &Command) -> Result<CommandResponse, Error> {
+        self.post(
+            "execute",
+            route::EXECUTE,
+            command,
+            Allowed::of_command(command),
+        )
+        .await
+    }
+
+    /// Reads a text file. [`read_bytes`](Self::read_bytes) is for all others.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] if it is missing or not of the encoding; others as every call.
+    pub async fn read_file(&self, request: &ReadFileRequest) -> Result<ReadFileResponse, Error> {
+        self.post("read_file", route::READ_FILE, request, Allowed::NoCommand)
+            .await
+    }
+
+    /// Writes a text file; directories above it are made.
+    ///
+    /// # Errors
+    /// [`Error::Remote`] if it cannot be written; others as every call.
+    pub async fn write_file(&self, request: &WriteFileRequest) -> Result<WriteFileResponse, Error> {
+        self.post("write_file", route::WRITE_FILE, request, Allowed::NoCommand)
+            .await
+    }
+
+    /// Ends all sessions. The server itself goes on.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn close(&self) -> Result<CloseResponse, Error> {
+        let call = request::with_bytes(
+            "close",
+            http::Method::POST,
+            self.uri(route::CLOSE)?,
+            bytes::Bytes::new(),
+        );
+        self.act(&call).await
+    }
+
+    /// Passes a request on as it is and gives the answer as it comes, whatever its status: for a bridge.
+    ///
+    /// `path` is an endpoint's; headers of `headers` that describe the body are sent on, and so is an `X-Request-ID`. Tokens and keys are this
+    /// runtime's. The body is asked for anew whenever the gateway wants another token.
+    ///
+    /// # Errors
+    /// Only if there is no answer.
+    pub async fn forward(
+        &self,
+        path: &str,
+        headers: http::HeaderMap,
+        body: impl Fn() -> Result<Body, Error> + Send + Sync + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<Response<Body>, Error> {
+        let mut headers = headers;
+        let id = headers.remove(route::X_REQUEST_ID);
+        let id = id.as_ref().and_then(|id| id.to_str().ok());
+        let body: MakeBody = Arc::new(body);
+        let call = Call {
+            name: "the call",
+            method: http::Method::POST,
+            uri: self.uri(path)?,
+            headers,
+            body,
+            allowed: Allowed::NoCommand,
+        };
+        let deadline = timeout.map_or_else(Deadline::none, Deadline::after);
+        self.connection.stream(&call, deadline, id).await
+    }
+
+    pub(crate) fn uri(&self, path: &str) -> Result<http::Uri, Error> {
+        request::uri(&self.connection.config.base, path, &[])
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        allowed: Allowed,
+    ) -> Result<T, Error> {
+        self.act(&request::post(name, self.uri(path)?, body, allowed)?)
+            .await
+    }
+
+    /// Sends a call that does something, under a fresh id.
+    pub(crate) async fn act<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
+        let id = Uuid::new_v4().to_string();
+        let deadline = self.connection.deadline(call.allowed);
+        let answer = self.connection.act(call, deadline, &id).await?;
+        request::parse(call.name, answer.status, &answer.bytes)
+    }
+
+    /// Reads an answer of a call that was sent once.
+    async fn whole<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        response: Response<Body>,
+    ) -> Result<T, Error> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let limit = self.connection.config.max_reply;
+        let bytes = ags_http::body::collect(response.into_body(), limit)
+            .await
+            .map_err(|source| Error::NotSent {
+                call: call.name,
+                source,
+            })?;
+        if status == StatusCode::OK {
+            return request::parse(call.name, status, &bytes);
+        }
+        Err(self
+            .connection
+            .problem(call.name, status, &headers, &bytes)
+            .error)
+    }
+}
+
+/// Whether waiting does not mend it.
+fn is_for_good(error: &Error) -> bool {
+    match error {
+        Error::Unauthorized { .. } | Error::Invalid(_) | Error::Remote(_) => true,
+        Error::Token { source, .. } => source.is_instance_gone(),
+        Error::NotSent { source, .. } => source.is_permanent(),
+        _ => false,
+    }
+}
+
+/// An error and its causes in one line.
+fn with_causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
