@@ -1,4 +1,4 @@
-//! The client against bare hyper-util, in one run: `cargo bench -p ags-http [-- ROUNDS]`.
+//! The client against bare hyper-util, in one run: `cargo bench -p ags-http [-- ROUNDS [WORK]]`.
 //!
 //! A server process answers over TLS on 127.0.0.1; each measurement is a client process of its own, so that its
 //! processor time and its memory are its alone. The two clients take turns; the table shows medians and the ratio
@@ -72,9 +72,10 @@ fn main() {
             counter,
             ca,
         )),
-        [] => compare(5),
-        [rounds] => compare(rounds.parse().unwrap()),
-        _ => println!("usage: client [ROUNDS]"),
+        [] => compare(5, ""),
+        [rounds] => compare(rounds.parse().unwrap(), ""),
+        [rounds, work] => compare(rounds.parse().unwrap(), work),
+        _ => println!("usage: client [ROUNDS [WORK]], such as 5 'h1 fast'"),
     }
 }
 
@@ -82,8 +83,9 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
-/// Runs every measurement `rounds` times, the two clients taking turns, and prints the table.
-fn compare(rounds: usize) {
+/// Runs every measurement whose name has `wanted` in it `rounds` times, the two clients taking turns, and prints
+/// the table.
+fn compare(rounds: usize, wanted: &str) {
     let home = tempfile::tempdir().unwrap();
     let issued = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let (certificate, key) = (home.path().join("cert.pem"), home.path().join("key.pem"));
@@ -116,6 +118,10 @@ fn compare(rounds: usize) {
         ("h1", "slow", 500, 500),
         ("h2", "slow", 500, 500),
     ] {
+        let name = format!("{versions} {work} {at_once}");
+        if !name.contains(wanted) {
+            continue;
+        }
         let mut results: BTreeMap<&str, Vec<[f64; 4]>> = BTreeMap::new();
         for _ in 0..rounds {
             for which in ["bare", "ours"] {
@@ -137,7 +143,6 @@ fn compare(rounds: usize) {
             }
         }
         let (bare, ours) = (medians(&results["bare"]), medians(&results["ours"]));
-        let name = format!("{versions} {work} {at_once}");
         row(&name, "bare", bare);
         row("", "ours", ours);
         let ratio = |index: usize| ours[index] / bare[index];

@@ -37,7 +37,7 @@ where
     StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data))).boxed_unsync()
 }
 
-/// As [`stream`], with every chunk at hand.
+/// As [`stream()`], with every chunk at hand.
 pub fn chunks(chunks: impl IntoIterator<Item = Bytes, IntoIter: Send + 'static>) -> Body {
     stream(stream::iter(chunks.into_iter().map(Ok)))
 }

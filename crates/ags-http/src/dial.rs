@@ -137,7 +137,9 @@ impl Dialer {
             .with_source(error)
         };
         if speaks_http2 {
-            let (mut sender, connection) = self.http2.handshake(stream).await.map_err(unready)?;
+            // Boxed: hyper spawns a future with room for the stream for each call.
+            let shaking = self.http2.handshake(Box::new(stream));
+            let (mut sender, connection) = shaking.await.map_err(unready)?;
             let wanted = drive(connection, origin.shared_peer());
             sender.ready().await.map_err(unready)?;
             return Ok(Connection::Http2(Http2 {

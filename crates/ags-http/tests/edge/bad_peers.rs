@@ -160,6 +160,43 @@ async fn rubbish_after_http2_was_agreed_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_refused_stream_was_not_processed_but_a_reset_one_may_be() {
+    for (reason, kind, reached) in [
+        (
+            h2::Reason::REFUSED_STREAM,
+            TransportErrorKind::Reset,
+            Reached::NotSent,
+        ),
+        (
+            h2::Reason::INTERNAL_ERROR,
+            TransportErrorKind::Reset,
+            Reached::Unknown,
+        ),
+    ] {
+        let authority = Authority::new();
+        let tls = serving(authority.issue(&["127.0.0.1"]), H2);
+        let counts = Arc::new(Counts::default());
+        let server = Server::streams(Some(tls), counts, move |stream| -> Pending<()> {
+            Box::pin(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut answer))) = connection.accept().await {
+                    answer.send_reset(reason);
+                }
+            })
+        })
+        .await;
+        let client = client().ca_pem(authority.pem()).build().unwrap();
+        let error = fetch(&client, &server.https()).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.reached()),
+            (kind, reached),
+            "{}",
+            chain(&error)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_request_body_that_breaks_off_says_why() {
     for alpn in [H1, H2] {
         let (server, client) = swallowing(alpn).await;
