@@ -9,4 +9,4 @@ mod write;
 pub(crate) use os::{blocking, os_error};
 pub(crate) use path::Place;
 pub(crate) use read::{open_regular, read_text};
-pub(crate) use write::{make_parents, write_text};
+pub(crate) use write::{make_parents, replaceable, write_text};

@@ -20,6 +20,7 @@ use crate::{
     answer::{Answer, Body, BodyError},
     config::ServerConfig,
     connection,
+    events::Streams,
     idempotency::{Bounds, Idempotency},
     router::{Route, route},
     work::{self, Machine},
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) config: ServerConfig,
     pub(crate) machine: Machine,
     pub(crate) ids: Arc<Idempotency>,
+    pub(crate) streams: Streams,
     pub(crate) activity: Activity,
 }
 
@@ -67,6 +69,7 @@ impl Server {
             shared: Arc::new(Shared {
                 machine: Machine::new(&config),
                 ids: Arc::new(ids),
+                streams: Streams::new(config.heartbeat, config.abandoned_after),
                 activity: Activity::default(),
                 config,
             }),
@@ -109,7 +112,7 @@ impl Server {
 
     /// Ends every session and what runs in it.
     pub async fn close(&self) {
-        self.shared.machine.shutdown().await;
+        self.shared.machine.sessions.shutdown().await;
     }
 
     /// Returns once no request has been served for that long; probes (`/` and `/is_alive`) do not count.
@@ -129,7 +132,7 @@ impl Server {
         }
         let route = route(&parts.method, &parts.uri, parts.headers.get(HOST))?;
         let id = request_id(route, &parts.headers);
-        let prepared = work::prepare(shared, route, &parts, body, id.is_some()).await?;
+        let prepared = work::prepare(shared, route, &parts, body, id.as_deref()).await?;
         let run = prepared.run;
         Ok(match (id, prepared.fingerprint) {
             (Some(id), Some(fingerprint)) => {

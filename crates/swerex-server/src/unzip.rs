@@ -2,7 +2,6 @@
 
 mod directory;
 mod entry;
-mod link;
 mod window;
 
 use std::{
@@ -14,11 +13,11 @@ use std::{
 
 use directory::Directory;
 use entry::{Kind, Record};
-use link::Link;
 
 use crate::{
     exception::PyException,
     files::{Place, os_error},
+    link::Link,
     scratch::Scratch,
 };
 

@@ -1,31 +1,27 @@
 //! What each route does: reading its request, and the run that makes the answer.
 
-use std::{
-    any::Any,
-    future::Future,
-    panic::AssertUnwindSafe,
-    path::PathBuf,
-    pin::Pin,
-    sync::Arc,
-};
+mod guard;
+mod native;
+mod plain;
+
+use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
-use swerex_proto::{
-    CloseResponse, IsAliveResponse, ReadFileRequest, ReadFileResponse, UploadResponse,
-    WriteFileRequest, WriteFileResponse,
-};
+use swerex_proto::{Action, UploadResponse};
+
+use guard::{Run, from_panic, guarded};
 
 use crate::{
     answer::{Answer, Body},
     body,
     config::ServerConfig,
     exception::PyException,
-    files::{self, Place, blocking},
+    files::blocking,
     idempotency::{Fingerprint, Fingerprinting},
     router::Route,
     server::Shared,
+    session::Sessions,
     upload::{self, Broken},
     validate::{self, Invalid},
 };
@@ -33,22 +29,33 @@ use crate::{
 /// Bodies larger than this are parsed off the threads that serve connections.
 const LARGE: usize = 256 * 1024;
 
+/// Where commands and shells start, and with which environment.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// The directory from which relative paths start.
+    pub(crate) directory: PathBuf,
+    /// `None` is the environment of this process.
+    pub(crate) environment: Option<Arc<[(String, String)]>>,
+}
+
 /// The machine that commands, sessions and files are on.
 pub(crate) struct Machine {
-    pub(crate) cwd: PathBuf,
+    pub(crate) surroundings: Surroundings,
+    pub(crate) sessions: Sessions,
 }
 
 impl Machine {
     pub(crate) fn new(config: &ServerConfig) -> Self {
+        let surroundings = Surroundings {
+            directory: config.directory(),
+            environment: config.environment.clone().map(Arc::from),
+        };
         Self {
-            cwd: config.directory(),
+            sessions: Sessions::new(surroundings.clone()),
+            surroundings,
         }
     }
-
-    pub(crate) async fn shutdown(&self) {}
 }
-
-type Run = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// A request that has been read.
 pub(crate) struct Prepared {
@@ -63,153 +70,136 @@ pub(crate) async fn prepare(
     route: Route,
     parts: &Parts,
     body: Body,
-    has_id: bool,
+    id: Option<&[u8]>,
 ) -> Result<Prepared, Answer> {
-    let content_type = parts
-        .headers
-        .get(CONTENT_TYPE)
-        .map(|value| value.as_bytes().to_vec());
-    let print = if has_id {
-        shared.ids.fingerprint().part(parts.uri.path().as_bytes())
-    } else {
-        Fingerprinting::none()
+    let print = match id {
+        Some(_) => shared.ids.fingerprint().part(parts.uri.path().as_bytes()),
+        None => Fingerprinting::none(),
     };
-    if route == Route::Upload {
-        return upload(shared, content_type, body, print, has_id).await;
+    let request = Request {
+        content_type: content_type(parts),
+        print,
+        id: id.map(<[u8]>::to_vec),
+    };
+    match route {
+        Route::Upload => upload(shared, request, body).await,
+        Route::Native(route) => native::prepare(shared, route, parts, request, body).await,
+        _ => json(shared, route, request, body).await,
     }
+}
+
+/// What is known of a request before its body is read.
+struct Request {
+    content_type: Option<Vec<u8>>,
+    print: Fingerprinting,
+    id: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// The fingerprint of a request with an id.
+    fn finish(&self, print: Fingerprinting) -> Option<Fingerprint> {
+        self.id.is_some().then(|| print.finish())
+    }
+}
+
+fn content_type(parts: &Parts) -> Option<Vec<u8>> {
+    let value = parts.headers.get(CONTENT_TYPE)?;
+    Some(value.as_bytes().to_vec())
+}
+
+async fn json(
+    shared: &Arc<Shared>,
+    route: Route,
+    mut request: Request,
+    body: Body,
+) -> Result<Prepared, Answer> {
     let bytes = match route {
         Route::Root | Route::IsAlive | Route::Close => Bytes::new(),
         _ => body::collect(body, shared.config.max_body).await?,
     };
-    let fingerprint = has_id.then(|| print.part(&bytes).finish());
-    let run = checked(Arc::clone(shared), route, content_type, bytes).await?;
+    let print = std::mem::take(&mut request.print).part(&bytes);
+    let fingerprint = request.finish(print);
+    let shared = Arc::clone(shared);
+    let content_type = request.content_type;
+    let run = check(bytes, move |bytes| {
+        plain::check(shared, route, content_type.as_deref(), bytes)
+    })
+    .await?;
     Ok(Prepared { run, fingerprint })
 }
 
-/// Checks a JSON body; the run has what it needs.
-async fn checked(
-    shared: Arc<Shared>,
-    route: Route,
-    content_type: Option<Vec<u8>>,
+/// Checks a body, a large one where it does not hold up others.
+async fn check<T: Send + 'static>(
     bytes: Bytes,
-) -> Result<Run, Answer> {
+    check: impl FnOnce(&[u8]) -> Result<T, Invalid> + Send + 'static,
+) -> Result<T, Answer> {
     if bytes.len() <= LARGE {
-        return checked_now(shared, route, content_type.as_deref(), &bytes).map_err(Answer::from);
+        return check(&bytes).map_err(Answer::from);
     }
-    let work = move || checked_now(shared, route, content_type.as_deref(), &bytes);
-    match tokio::task::spawn_blocking(work).await {
-        Ok(run) => run.map_err(Answer::from),
-        Err(failed) => Err(from_panic(failed.into_panic())),
+    match tokio::task::spawn_blocking(move || check(&bytes)).await {
+        Ok(checked) => checked.map_err(Answer::from),
+        Err(failed) => Err(match failed.try_into_panic() {
+            Ok(panic) => from_panic(&*panic),
+            Err(_) => stopping(),
+        }),
     }
 }
 
-fn checked_now(
-    shared: Arc<Shared>,
-    route: Route,
-    content_type: Option<&[u8]>,
-    bytes: &[u8],
-) -> Result<Run, Invalid> {
-    Ok(match route {
-        Route::ReadFile => {
-            let request = validate::read_file(content_type, bytes)?;
-            guarded(async move { read_file(&shared, request).await })
-        }
-        Route::WriteFile => {
-            let request = validate::write_file(content_type, bytes)?;
-            guarded(async move { write_file(&shared, request).await })
-        }
-        Route::IsAlive => guarded(async {
-            Ok(Answer::of(&IsAliveResponse {
-                is_alive: true,
-                message: String::new(),
-            }))
-        }),
-        Route::Root => guarded(async {
-            Ok(Answer::json(
-                StatusCode::OK,
-                br#"{"message":"hello world"}"#.as_slice(),
-            ))
-        }),
-        Route::Close => guarded(async { Ok(Answer::of(&CloseResponse {})) }),
-        _ => guarded(async { Err(PyException::new("builtins.RuntimeError", "not there yet")) }),
-    })
+fn stopping() -> Answer {
+    Answer::detail(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the server is shutting down",
+    )
 }
 
-/// A run whose panic is an answer.
-fn guarded(run: impl Future<Output = Result<Answer, PyException>> + Send + 'static) -> Run {
-    let run = AssertUnwindSafe(run).catch_unwind();
-    Box::pin(async move {
-        match run.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(exception)) => exception.into(),
-            Err(panic) => from_panic(panic),
-        }
-    })
-}
-
-fn from_panic(panic: Box<dyn Any + Send>) -> Answer {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(message, "a handler panicked");
-    let exception = PyException::new(
-        "builtins.RuntimeError",
-        format!("internal error of the server: {message}"),
-    );
-    exception.into()
-}
-
-async fn read_file(shared: &Shared, request: ReadFileRequest) -> Result<Answer, PyException> {
-    let place = Place::new(&request.path, &shared.machine.cwd)?;
-    blocking(move || {
-        let content = files::read_text(
-            &place,
-            request.encoding.as_deref(),
-            request.errors.as_deref(),
-        )?;
-        Ok(Answer::of(&ReadFileResponse { content }))
-    })
-    .await
-}
-
-async fn write_file(shared: &Shared, request: WriteFileRequest) -> Result<Answer, PyException> {
-    let place = Place::new(&request.path, &shared.machine.cwd)?;
-    blocking(move || {
-        files::write_text(&place, &request.content)?;
-        Ok(Answer::of(&WriteFileResponse {}))
-    })
-    .await
+/// The answer to a body that broke off; the client is hardly there to read it.
+fn aborted() -> Answer {
+    Answer::detail(
+        StatusCode::BAD_REQUEST,
+        "There was an error parsing the body",
+    )
 }
 
 async fn upload(
     shared: &Arc<Shared>,
-    content_type: Option<Vec<u8>>,
+    mut request: Request,
     body: Body,
-    print: Fingerprinting,
-    has_id: bool,
 ) -> Result<Prepared, Answer> {
+    let print = std::mem::take(&mut request.print);
+    let content_type = request.content_type.take();
     let received = body::pipe(body, move |incoming| {
         upload::receive(content_type.as_deref(), incoming, print)
     })
     .await?;
     let (form, print) = received.map_err(|broken| match broken {
         Broken::Form(detail) => Answer::detail(StatusCode::BAD_REQUEST, &detail),
-        Broken::Io(error) => PyException::os(&error, "upload").into(),
+        Broken::Io(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => aborted(),
+        Broken::Io(error) => PyException::os(&error, &std::env::temp_dir().to_string_lossy()).into(),
     })?;
     let upload = form
         .check()
         .map_err(|details| Answer::from(Invalid::Fields(details)))?;
-    let cwd = shared.machine.cwd.clone();
+    let directory = shared.machine.surroundings.directory.clone();
+    let run = guarded(blocking(move || {
+        upload::put(upload, &directory)?;
+        Ok(Answer::of(&UploadResponse {}))
+    }));
     Ok(Prepared {
-        run: guarded(async move {
-            blocking(move || {
-                upload::put(upload, &cwd)?;
-                Ok(Answer::of(&UploadResponse {}))
-            })
-            .await
-        }),
-        fingerprint: has_id.then(|| print.finish()),
+        run,
+        fingerprint: request.finish(print),
     })
+}
+
+/// The session that an action is about, and what is done there.
+async fn act(
+    shared: &Shared,
+    action: Action,
+    tap: crate::events::Tap,
+) -> Result<Answer, PyException> {
+    let sessions = &shared.machine.sessions;
+    let observation = match action {
+        Action::Bash(action) => sessions.run(action, tap).await,
+        Action::BashInterrupt(action) => sessions.interrupt(action).await,
+    };
+    observation.map(|observation| Answer::of(&observation))
 }

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
 };
 
 use rustix::fs::{FallocateFlags, OFlags};
@@ -73,6 +74,18 @@ fn reserve(file: &File, length: usize) -> io::Result<()> {
         }
         // Not every file system can promise.
         _ => Ok(()),
+    }
+}
+
+/// The path that a new file may take by being renamed: what a link of that name leads to, so that the link stays.
+pub(crate) fn replaceable(place: &Place) -> Result<PathBuf, PyException> {
+    let refused = |error: io::Error| os_error(&error, place.shown());
+    match place.real().metadata() {
+        Ok(there) if there.is_dir() => Err(refused(rustix::io::Errno::ISDIR.into())),
+        Ok(there) if is_special(&there) => Err(special(place.shown())),
+        Ok(_) => place.real().canonicalize().map_err(refused),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(place.real().to_owned()),
+        Err(error) => Err(refused(error)),
     }
 }
 

@@ -1,0 +1,321 @@
+//! What a running command prints, told while it prints it; a client that lost the connection takes the stream up again.
+//!
+//! A run's events are numbered and kept, the last [`MAX_KEPT`] bytes of them; runs are kept by their `X-Request-ID` until
+//! newer ones push them out. A run goes on while somebody reads, or with an id for a while without.
+
+mod log;
+mod tap;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::StatusCode;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use tokio::{sync::watch, task::AbortHandle};
+
+use log::Log;
+pub(crate) use tap::Tap;
+
+use crate::{
+    answer::{Answer, Body, BodyError, Content},
+    idempotency::Fingerprint,
+};
+
+/// Bytes of events that are kept for a client that comes back.
+const MAX_KEPT: usize = 8 * 1024 * 1024;
+
+/// Runs that are kept.
+const MAX_RUNS: usize = 64;
+
+/// Runs that are kept by their ids.
+pub(crate) struct Streams {
+    heartbeat: Duration,
+    abandoned: Duration,
+    runs: Mutex<Runs>,
+}
+
+#[derive(Default)]
+struct Runs {
+    by_id: HashMap<Vec<u8>, (Fingerprint, Arc<Log>)>,
+    /// Oldest first.
+    order: VecDeque<Vec<u8>>,
+}
+
+impl Streams {
+    pub(crate) fn new(heartbeat: Duration, abandoned: Duration) -> Self {
+        Self {
+            heartbeat,
+            abandoned,
+            runs: Mutex::default(),
+        }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a run, or joins the one with the same id; the events after number `last` are streamed.
+    pub(crate) fn open<F>(
+        &self,
+        named: Option<(Vec<u8>, Fingerprint)>,
+        last: u64,
+        run: impl FnOnce(Tap) -> F,
+    ) -> Answer
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let Some((id, fingerprint)) = named else {
+            let log = Arc::new(Log::new(MAX_KEPT));
+            // Nobody can come back to it.
+            let task = start(&log, run, None);
+            return self.stream(log, 0, Some(Leash(task)));
+        };
+        let mut runs = self.runs();
+        let log = match runs.by_id.get(&id) {
+            Some((known, _)) if *known != fingerprint => {
+                return Answer::detail(
+                    StatusCode::CONFLICT,
+                    "this X-Request-ID was used for another request",
+                );
+            }
+            Some((_, log)) => Arc::clone(log),
+            None => {
+                if !runs.make_room() {
+                    return Answer::detail(
+                        StatusCode::TOO_MANY_REQUESTS,
+                        "too many requests are running",
+                    );
+                }
+                let log = Arc::new(Log::new(MAX_KEPT));
+                start(&log, run, Some(self.abandoned));
+                runs.by_id.insert(id.clone(), (fingerprint, Arc::clone(&log)));
+                runs.order.push_back(id);
+                log
+            }
+        };
+        drop(runs);
+        self.stream(log, last, None)
+    }
+
+    fn stream(&self, log: Arc<Log>, last: u64, leash: Option<Leash>) -> Answer {
+        let reader = Reader {
+            changes: log.changes(),
+            log,
+            last,
+            heartbeat: self.heartbeat,
+            is_done: false,
+            _leash: leash,
+        };
+        let frames = stream::unfold(reader, |mut reader| async move {
+            let piece = reader.next().await?;
+            Some((Ok::<_, BodyError>(Frame::data(piece)), reader))
+        });
+        let body: Body = StreamBody::new(frames).boxed_unsync();
+        Answer::stream("application/x-ndjson", body)
+    }
+}
+
+impl Runs {
+    /// The oldest finished run makes room; runs that go on stay.
+    fn make_room(&mut self) -> bool {
+        if self.order.len() < MAX_RUNS {
+            return true;
+        }
+        let by_id = &self.by_id;
+        let oldest = self.order.iter().position(|id| {
+            by_id
+                .get(id)
+                .is_none_or(|(_, log)| log.is_finished())
+        });
+        match oldest.and_then(|at| self.order.remove(at)) {
+            Some(id) => {
+                self.by_id.remove(&id);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Ends a run that only its first reader can read.
+struct Leash(AbortHandle);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Runs it in a task of its own; with `patience`, that long without a reader.
+fn start<F>(log: &Arc<Log>, run: impl FnOnce(Tap) -> F, patience: Option<Duration>) -> AbortHandle
+where
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let tap = {
+        let log = Arc::clone(log);
+        Tap::new(move |stream, bytes| log.output(stream, bytes))
+    };
+    let run = run(tap);
+    let log = Arc::clone(log);
+    let task = tokio::spawn(async move {
+        let answer = match patience {
+            None => run.await,
+            Some(patience) => tokio::select! {
+                answer = run => answer,
+                () = abandoned(&log, patience) => Answer::detail(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the request was given up: nobody waited for it",
+                ),
+            },
+        };
+        let body = match &answer.content {
+            Content::Whole(body) => body.clone(),
+            Content::Stream(_) => Bytes::from_static(b"null"),
+        };
+        log.result(answer.status.as_u16(), &body);
+    });
+    task.abort_handle()
+}
+
+/// Returns when nobody has read for the given time.
+async fn abandoned(log: &Log, patience: Duration) {
+    /// How often it is looked at.
+    const GLANCE: Duration = Duration::from_secs(5);
+    let mut alone = Duration::ZERO;
+    while alone < patience {
+        let pause = GLANCE.min(patience);
+        tokio::time::sleep(pause).await;
+        alone = if log.readers() > 0 {
+            Duration::ZERO
+        } else {
+            alone + pause
+        };
+    }
+}
+
+struct Reader {
+    log: Arc<Log>,
+    changes: watch::Receiver<u64>,
+    last: u64,
+    heartbeat: Duration,
+    is_done: bool,
+    _leash: Option<Leash>,
+}
+
+impl Reader {
+    /// The next lines; `None` after the result.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.is_done {
+            return None;
+        }
+        loop {
+            // Marked as seen before looking, so that no change is missed in between.
+            self.changes.borrow_and_update();
+            let batch = self.log.after(self.last);
+            if let Some(batch) = batch {
+                self.last = batch.last;
+                self.is_done = batch.is_end;
+                return Some(batch.lines);
+            }
+            match tokio::time::timeout(self.heartbeat, self.changes.changed()).await {
+                Err(_) => return Some(log::heartbeat()),
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use swerex_proto::native::{Event, Stream};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn fingerprint(body: &[u8]) -> Fingerprint {
+        crate::idempotency::Fingerprinting::none().part(body).finish()
+    }
+
+    async fn run(tap: Tap) -> Answer {
+        for piece in ["one", "two"] {
+            tokio::time::sleep(15 * SECOND).await;
+            tap.tell(Stream::Stdout, piece.as_bytes());
+        }
+        Answer::json(StatusCode::OK, br#"{"exit_code":0}"#.as_slice())
+    }
+
+    fn streams() -> Streams {
+        Streams::new(10 * SECOND, 60 * SECOND)
+    }
+
+    fn body(answer: Answer) -> Body {
+        match answer.content {
+            Content::Stream(body) => body,
+            Content::Whole(_) => panic!("a stream was asked for"),
+        }
+    }
+
+    async fn events(answer: Answer) -> Vec<Event> {
+        let all = body(answer).collect().await.unwrap().to_bytes();
+        all.split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    }
+
+    fn output(id: u64, data: &str) -> Event {
+        Event::Output {
+            id,
+            stream: Stream::Stdout,
+            data: data.to_owned(),
+        }
+    }
+
+    fn result(id: u64) -> Event {
+        Event::Result {
+            id,
+            status: 200,
+            body: serde_json::json!({"exit_code": 0}),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn output_heartbeats_and_the_result() {
+        let told = events(streams().open(None, 0, run)).await;
+        assert_eq!(
+            told,
+            vec![
+                Event::Heartbeat,
+                output(1, "b25l"),
+                Event::Heartbeat,
+                output(2, "dHdv"),
+                result(3)
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_stream_is_taken_up_again() {
+        let streams = streams();
+        let named = || Some((b"id".to_vec(), fingerprint(b"x")));
+        let mut first = body(streams.open(named(), 0, run));
+        first.frame().await.unwrap().unwrap();
+        drop(first);
+        tokio::time::sleep(20 * SECOND).await;
+        let told = events(streams.open(named(), 1, run)).await;
+        assert_eq!(told, vec![output(2, "dHdv"), result(3)]);
+        let again = events(streams.open(named(), 2, run)).await;
+        assert_eq!(again, vec![result(3)]);
+        let other = streams.open(Some((b"id".to_vec(), fingerprint(b"y"))), 0, run);
+        assert_eq!(other.status, StatusCode::CONFLICT);
+    }
+}

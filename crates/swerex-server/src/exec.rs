@@ -1,0 +1,17 @@
+//! One command outside of sessions, with the semantics of Python's `subprocess.run`.
+
+use swerex_proto::{Command, CommandResponse};
+
+use crate::{
+    exception::PyException,
+    process::{OutputSink, ProcessDefaults},
+};
+
+/// Runs a command to its end. Dropping the future ends the command's whole tree of processes.
+pub(crate) async fn execute(
+    _request: Command,
+    _defaults: &ProcessDefaults,
+    _events: Option<OutputSink>,
+) -> Result<CommandResponse, PyException> {
+    Err(PyException::new("builtins.NotImplementedError", "execute"))
+}

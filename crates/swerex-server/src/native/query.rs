@@ -1,0 +1,89 @@
+//! The parameters behind the question mark.
+
+use crate::{
+    answer::Answer,
+    json::Value,
+    router::percent_decoded,
+    validate::{Detail, Invalid},
+};
+
+/// Names and values of a query.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn new(query: Option<&str>) -> Self {
+        let decoded = |text: &str| {
+            let blanks = text.replace('+', " ");
+            String::from_utf8_lossy(&percent_decoded(blanks.as_bytes())).into_owned()
+        };
+        Self(
+            query
+                .unwrap_or_default()
+                .split('&')
+                .filter(|pair| !pair.is_empty())
+                .map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    (decoded(name), decoded(value))
+                })
+                .collect(),
+        )
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .rev()
+            .find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
+    /// A parameter that must be there.
+    pub(crate) fn path(&self) -> Result<&str, Answer> {
+        self.get("path").ok_or_else(|| {
+            let loc = vec!["query".into(), "path".into()];
+            Invalid::Fields(vec![Detail::missing(loc, Value::Null)]).into()
+        })
+    }
+
+    /// A number, if it is there.
+    pub(crate) fn offset(&self) -> Result<Option<u64>, Answer> {
+        self.number("offset", 10)
+    }
+
+    /// Permission bits in octal, if they are there.
+    pub(crate) fn mode(&self) -> Result<Option<u32>, Answer> {
+        Ok(self
+            .number("mode", 8)?
+            .and_then(|mode| u32::try_from(mode).ok())
+            .map(|mode| mode & 0o7777))
+    }
+
+    fn number(&self, name: &'static str, radix: u32) -> Result<Option<u64>, Answer> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        u64::from_str_radix(text, radix).map(Some).map_err(|_| {
+            Invalid::Fields(vec![Detail::new(
+                "int_parsing",
+                vec!["query".into(), name.into()],
+                "Input should be a valid integer, unable to parse string as an integer",
+                text.into(),
+            )])
+            .into()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters() {
+        let query = Query::new(Some("path=%2Ftmp%2Fa+b%C3%BC&offset=10&mode=755"));
+        assert_eq!(query.path().ok(), Some("/tmp/a bü"));
+        assert_eq!(query.offset().ok().flatten(), Some(10));
+        assert_eq!(query.mode().ok().flatten(), Some(0o755));
+        assert!(Query::new(None).path().is_err());
+        assert!(Query::new(Some("offset=x")).offset().is_err());
+    }
+}

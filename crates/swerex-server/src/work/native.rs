@@ -1,0 +1,155 @@
+//! The routes beyond the protocol.
+
+use std::{future::Future, sync::Arc};
+
+use http::{header::RANGE, request::Parts};
+use swerex_proto::native::LAST_EVENT_ID;
+
+use super::{
+    Prepared, Request, aborted, act, check,
+    guard::{Run, guarded},
+    plain,
+};
+use crate::{
+    answer::{Answer, Body},
+    body::{self, Incoming},
+    events::Tap,
+    files::{Place, blocking},
+    idempotency::Fingerprinting,
+    native::{self, Query, Stopped},
+    router::NativeRoute,
+    server::Shared,
+    validate,
+};
+
+/// As [`super::prepare`].
+pub(super) async fn prepare(
+    shared: &Arc<Shared>,
+    route: NativeRoute,
+    parts: &Parts,
+    request: Request,
+    body: Body,
+) -> Result<Prepared, Answer> {
+    match route {
+        NativeRoute::Capabilities => Ok(once(guarded(async {
+            Ok(Answer::of(&native::capabilities()))
+        }))),
+        NativeRoute::ReadFile => {
+            let place = place(shared, parts)?;
+            let range = parts.headers.get(RANGE);
+            let range = range.and_then(|range| range.to_str().ok()).map(str::to_owned);
+            Ok(once(guarded(blocking(move || {
+                native::read(&place, range.as_deref())
+            }))))
+        }
+        NativeRoute::WriteFile => write_file(shared, parts, request, body).await,
+        NativeRoute::Pack => {
+            let place = place(shared, parts)?;
+            Ok(once(guarded(async move { native::pack(place) })))
+        }
+        NativeRoute::Unpack => {
+            let place = place(shared, parts)?;
+            let unpacked = take(body, move |incoming| native::unpack(&place, incoming)).await;
+            // Unpacking the same again changes nothing, so a repeat may.
+            unpacked?;
+            Ok(once(guarded(async {
+                Ok(Answer::of(&serde_json::Map::new()))
+            })))
+        }
+        NativeRoute::Execute | NativeRoute::RunInSession => {
+            events(shared, route, parts, request, body).await
+        }
+    }
+}
+
+/// A run without a fingerprint: asking again does it again.
+fn once(run: Run) -> Prepared {
+    Prepared {
+        run,
+        fingerprint: None,
+    }
+}
+
+fn place(shared: &Shared, parts: &Parts) -> Result<Place, Answer> {
+    let query = Query::new(parts.uri.query());
+    let place = Place::new(query.path()?, &shared.machine.surroundings.directory)?;
+    Ok(place)
+}
+
+/// Feeds a body to blocking work.
+async fn take<T: Send + 'static>(
+    body: Body,
+    work: impl FnOnce(&mut Incoming) -> Result<T, Stopped> + Send + 'static,
+) -> Result<T, Answer> {
+    body::pipe(body, work).await?.map_err(|stopped| match stopped {
+        Stopped::Aborted => aborted(),
+        Stopped::Exception(exception) => exception.into(),
+    })
+}
+
+async fn write_file(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    mut request: Request,
+    body: Body,
+) -> Result<Prepared, Answer> {
+    let query = Query::new(parts.uri.query());
+    let (offset, mode) = (query.offset()?, query.mode()?);
+    let place = place(shared, parts)?;
+    let print = std::mem::take(&mut request.print)
+        .part(parts.uri.query().unwrap_or_default().as_bytes());
+    let target = place.clone();
+    let (received, print) = take(body, move |incoming| {
+        native::receive(&target, offset, incoming, print)
+    })
+    .await?;
+    let run = guarded(blocking(move || {
+        let written = native::store(&place, received, mode)?;
+        Ok(Answer::of(&written))
+    }));
+    Ok(Prepared {
+        run,
+        fingerprint: request.finish(print),
+    })
+}
+
+/// A stream of events. It has its own book of ids, as its answer is not whole.
+async fn events(
+    shared: &Arc<Shared>,
+    route: NativeRoute,
+    parts: &Parts,
+    mut request: Request,
+    body: Body,
+) -> Result<Prepared, Answer> {
+    let last = parts.headers.get(LAST_EVENT_ID);
+    let last = last
+        .and_then(|last| last.to_str().ok()?.parse().ok())
+        .unwrap_or_default();
+    let bytes = body::collect(body, shared.config.max_body).await?;
+    let print: Fingerprinting = std::mem::take(&mut request.print).part(&bytes);
+    let fingerprint = request.finish(print);
+    let named = request.id.take().zip(fingerprint);
+    let content_type = request.content_type.take();
+    let streams = &shared.streams;
+    let machine = Arc::clone(shared);
+    let answer = if route == NativeRoute::Execute {
+        let checked = move |bytes: &[u8]| validate::command(content_type.as_deref(), bytes);
+        let command = check(bytes, checked).await?;
+        streams.open(named, last, |tap: Tap| {
+            guarded(async move { plain::execute(&machine, command, tap).await })
+        })
+    } else {
+        let checked = move |bytes: &[u8]| validate::run_in_session(content_type.as_deref(), bytes);
+        let action = check(bytes, checked).await?;
+        streams.open(named, last, |tap: Tap| {
+            guarded(async move { act(&machine, action, tap).await })
+        })
+    };
+    Ok(once(ready(answer)))
+}
+
+fn ready(answer: Answer) -> Run {
+    let run: std::pin::Pin<Box<dyn Future<Output = Answer> + Send>> =
+        Box::pin(std::future::ready(answer));
+    run
+}
