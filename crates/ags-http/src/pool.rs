@@ -5,6 +5,8 @@
 //! opened at a time, and a waiting call takes whichever comes first: a turn to open one, or one that became free.
 
 mod host;
+mod lease;
+mod queue;
 
 use std::{
     collections::HashMap,
@@ -12,8 +14,9 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use host::Lease;
-use host::{Host, Next};
+use host::Host;
+pub(crate) use lease::Lease;
+use queue::Next;
 
 use crate::{
     TransportError,

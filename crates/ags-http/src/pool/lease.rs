@@ -1,0 +1,173 @@
+//! A connection while a call uses it, and the form that it wants a request in.
+
+use std::{mem, sync::Arc, time::Duration};
+
+use http::{HeaderValue, Request, Response, Uri, Version, header};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
+
+use super::host::{Host, Shared};
+use crate::{Body, TransportError, dial::Http1, fault};
+
+/// How long a kept connection may take to have done with the call before.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// A connection while a call uses it. Dropped before [`Lease::finish`], an HTTP/1.1 connection is closed.
+pub(crate) struct Lease {
+    host: Arc<Host>,
+    held: Held,
+    reused: bool,
+}
+
+enum Held {
+    Own(Http1),
+    Shared(Arc<Shared>),
+    Nothing,
+}
+
+/// A request that was not answered; it is handed back where nothing of it was written.
+pub(crate) struct Unanswered {
+    pub(crate) error: TransportError,
+    pub(crate) unwritten: Option<Request<Body>>,
+}
+
+impl Lease {
+    pub(super) fn own(host: &Arc<Host>, connection: Http1, reused: bool) -> Self {
+        Self {
+            host: host.clone(),
+            held: Held::Own(connection),
+            reused,
+        }
+    }
+
+    pub(super) fn shared(host: &Arc<Host>, connection: Arc<Shared>, reused: bool) -> Self {
+        Self {
+            host: host.clone(),
+            held: Held::Shared(connection),
+            reused,
+        }
+    }
+
+    /// `host:port` of the other end.
+    pub(crate) fn peer(&self) -> Arc<str> {
+        self.host.origin().shared_peer()
+    }
+
+    /// Whether the connection served a call before, so that its peer may have closed it meanwhile.
+    pub(crate) fn is_reused(&self) -> bool {
+        self.reused
+    }
+
+    /// Sends a request in the form that this connection wants.
+    pub(crate) async fn send(
+        &mut self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Incoming>, Unanswered> {
+        let sent = match &mut self.held {
+            Held::Own(own) => {
+                if !settled(own).await {
+                    return Err(Unanswered {
+                        error: fault::unusable(),
+                        unwritten: Some(request),
+                    });
+                }
+                dress_for_http1(&mut request, own);
+                own.sender.try_send_request(request).await
+            }
+            Held::Shared(shared) => {
+                dress_for_http2(&mut request);
+                // A clone is one more handle to the same connection.
+                let mut sender = shared.connection.sender.clone();
+                sender.try_send_request(request).await
+            }
+            Held::Nothing => std::future::pending().await,
+        };
+        sent.map_err(|mut failed| {
+            let unwritten = failed.take_message();
+            Unanswered {
+                error: fault::exchanging(failed.into_error(), unwritten.is_some()),
+                unwritten,
+            }
+        })
+    }
+
+    /// The answer was read to its end: the connection is free again.
+    pub(crate) fn finish(mut self) {
+        match mem::replace(&mut self.held, Held::Nothing) {
+            Held::Own(own) if own.sender.is_closed() => {
+                drop(own);
+                self.host.closed();
+            }
+            Held::Own(own) => self.host.put_back(own),
+            Held::Shared(shared) => shared.touch(Instant::now()),
+            Held::Nothing => {}
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Held::Own(own) = mem::replace(&mut self.held, Held::Nothing) {
+            drop(own);
+            self.host.closed();
+        }
+    }
+}
+
+/// Whether the connection has done with the call before. Mostly it has; else its task is about to see that the
+/// answer is over, unless the peer answered early and never reads the rest of that call's body.
+async fn settled(own: &mut Http1) -> bool {
+    own.sender.is_ready() || matches!(timeout(SETTLE, own.sender.ready()).await, Ok(Ok(())))
+}
+
+/// Names the host in a header, and only the path in the first line, except to a forwarding proxy.
+fn dress_for_http1(request: &mut Request<Body>, connection: &Http1) {
+    *request.version_mut() = Version::HTTP_11;
+    if !request.headers().contains_key(header::HOST) {
+        let default = if request.uri().scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        let authority = request.uri().authority();
+        let host = authority.and_then(|authority| {
+            if authority.port_u16() == Some(default) {
+                HeaderValue::from_str(authority.host()).ok()
+            } else {
+                HeaderValue::from_str(authority.as_str()).ok()
+            }
+        });
+        if let Some(host) = host {
+            request.headers_mut().insert(header::HOST, host);
+        }
+    }
+    match &connection.forwarded {
+        Some(forwarded) => {
+            if let Some(credential) = &forwarded.authorization {
+                request
+                    .headers_mut()
+                    .insert(header::PROXY_AUTHORIZATION, credential.clone());
+            }
+        }
+        None => {
+            let path = request.uri().path_and_query().cloned();
+            *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
+        }
+    }
+}
+
+/// Names the host as `:authority`; a `Host` header wins over the address that was dialled.
+fn dress_for_http2(request: &mut Request<Body>) {
+    *request.version_mut() = Version::HTTP_2;
+    let Some(host) = request.headers_mut().remove(header::HOST) else {
+        return;
+    };
+    let named = host.to_str().ok().and_then(|host| host.parse().ok());
+    let mut parts = request.uri().clone().into_parts();
+    if named.is_some() && named != parts.authority {
+        parts.authority = named;
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+}
