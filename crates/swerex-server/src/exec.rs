@@ -2,16 +2,13 @@
 
 use swerex_proto::{Command, CommandResponse};
 
-use crate::{
-    exception::PyException,
-    process::{OutputSink, ProcessDefaults},
-};
+use crate::{events::Tap, exception::PyException, work::Surroundings};
 
 /// Runs a command to its end. Dropping the future ends the command's whole tree of processes.
 pub(crate) async fn execute(
     _request: Command,
-    _defaults: &ProcessDefaults,
-    _events: Option<OutputSink>,
+    _surroundings: &Surroundings,
+    _tap: Tap,
 ) -> Result<CommandResponse, PyException> {
     Err(PyException::new("builtins.NotImplementedError", "execute"))
 }

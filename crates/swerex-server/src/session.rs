@@ -1,14 +1,11 @@
 //! Named bash sessions, each a shell on a terminal of its own.
 
 use swerex_proto::{
-    BashAction, BashInterruptAction, BashObservation, CloseBashSessionResponse,
-    CreateBashSessionRequest, CreateBashSessionResponse,
+    BashAction, BashInterruptAction, BashObservation, CloseBashSessionRequest,
+    CloseBashSessionResponse, CreateBashSessionRequest, CreateBashSessionResponse,
 };
 
-use crate::{
-    exception::PyException,
-    process::{OutputSink, ProcessDefaults},
-};
+use crate::{events::Tap, exception::PyException, work::Surroundings};
 
 /// The sessions of a server; clones are the same sessions.
 #[derive(Clone, Debug)]
@@ -16,7 +13,7 @@ pub(crate) struct Sessions {}
 
 impl Sessions {
     /// No session yet.
-    pub(crate) fn new(_defaults: ProcessDefaults) -> Self {
+    pub(crate) fn new(_surroundings: Surroundings) -> Self {
         Self {}
     }
 
@@ -32,7 +29,7 @@ impl Sessions {
     pub(crate) async fn run(
         &self,
         _action: BashAction,
-        _events: Option<OutputSink>,
+        _tap: Tap,
     ) -> Result<BashObservation, PyException> {
         Err(PyException::new("builtins.NotImplementedError", "run"))
     }
@@ -46,8 +43,11 @@ impl Sessions {
     }
 
     /// Ends a shell, at once, and frees its name.
-    pub(crate) async fn close(&self, name: &str) -> Result<CloseBashSessionResponse, PyException> {
-        Err(PyException::session_does_not_exist(name))
+    pub(crate) async fn close(
+        &self,
+        request: CloseBashSessionRequest,
+    ) -> Result<CloseBashSessionResponse, PyException> {
+        Err(PyException::session_does_not_exist(&request.session))
     }
 
     /// Ends every shell and frees the names; the server goes on.
