@@ -122,9 +122,10 @@ fn status_exception() -> StatusCode {
 impl From<Invalid> for Answer {
     fn from(invalid: Invalid) -> Self {
         match invalid {
-            Invalid::Unreadable => {
-                Self::detail(StatusCode::BAD_REQUEST, "There was an error parsing the body")
-            }
+            Invalid::Unreadable => Self::detail(
+                StatusCode::BAD_REQUEST,
+                "There was an error parsing the body",
+            ),
             Invalid::Surrogates(lone) => Self::from(unencodable(&lone)),
             Invalid::Fields(details) => match validate::details_body(&details) {
                 Ok(body) => Self::json(StatusCode::UNPROCESSABLE_ENTITY, body),

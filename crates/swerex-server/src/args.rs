@@ -150,7 +150,11 @@ mod tests {
     use super::*;
 
     fn asked(line: &str) -> Asked {
-        read(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
+        read(
+            line.split(' ')
+                .filter(|word| !word.is_empty())
+                .map(OsString::from),
+        )
     }
 
     fn code(line: &str) -> u8 {

@@ -56,7 +56,9 @@ mod tests {
             headers.insert("x-api-key", given.parse().unwrap());
         }
         let token = AuthToken::new("right").unwrap();
-        token.check(&headers).map_or_else(|answer| answer.status.as_u16(), |()| 200)
+        token
+            .check(&headers)
+            .map_or_else(|answer| answer.status.as_u16(), |()| 200)
     }
 
     #[test]
@@ -72,6 +74,9 @@ mod tests {
 
     #[test]
     fn never_shown() {
-        assert_eq!(format!("{:?}", AuthToken::new("s3cret")), "Some(AuthToken(redacted))");
+        assert_eq!(
+            format!("{:?}", AuthToken::new("s3cret")),
+            "Some(AuthToken(redacted))"
+        );
     }
 }

@@ -175,16 +175,56 @@ mod tests {
     #[test]
     fn faults_are_told_as_python_tells_them() {
         for (bytes, encoding, message) in [
-            (&b"\xff"[..], "utf-8", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
-            (b"abc\xe2\x82", "UTF8", "'utf-8' codec can't decode bytes in position 3-4: unexpected end of data"),
-            (b"h\xe9llo", "u8", "'utf-8' codec can't decode byte 0xe9 in position 1: invalid continuation byte"),
-            (b"\xff", "ASCII", "'ascii' codec can't decode byte 0xff in position 0: ordinal not in range(128)"),
-            (b"a\x81", "cp1252", "'charmap' codec can't decode byte 0x81 in position 1: character maps to <undefined>"),
-            (b"\xff\xfea", "utf-16", "'utf-16-le' codec can't decode byte 0x61 in position 0: truncated data"),
-            (b"\x00\xdca\x00", "utf-16-le", "'utf-16-le' codec can't decode bytes in position 0-1: illegal encoding"),
-            (b"\x00\xd8a\x00", "utf-16-le", "'utf-16-le' codec can't decode bytes in position 0-1: illegal UTF-16 surrogate"),
-            (b"\x00\xd8", "utf-16-le", "'utf-16-le' codec can't decode bytes in position 0-1: unexpected end of data"),
-            (b"\x00\x00\x11\x00", "utf-32-le", "'utf-32-le' codec can't decode bytes in position 0-3: code point not in range(0x110000)"),
+            (
+                &b"\xff"[..],
+                "utf-8",
+                "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+            ),
+            (
+                b"abc\xe2\x82",
+                "UTF8",
+                "'utf-8' codec can't decode bytes in position 3-4: unexpected end of data",
+            ),
+            (
+                b"h\xe9llo",
+                "u8",
+                "'utf-8' codec can't decode byte 0xe9 in position 1: invalid continuation byte",
+            ),
+            (
+                b"\xff",
+                "ASCII",
+                "'ascii' codec can't decode byte 0xff in position 0: ordinal not in range(128)",
+            ),
+            (
+                b"a\x81",
+                "cp1252",
+                "'charmap' codec can't decode byte 0x81 in position 1: character maps to <undefined>",
+            ),
+            (
+                b"\xff\xfea",
+                "utf-16",
+                "'utf-16-le' codec can't decode byte 0x61 in position 0: truncated data",
+            ),
+            (
+                b"\x00\xdca\x00",
+                "utf-16-le",
+                "'utf-16-le' codec can't decode bytes in position 0-1: illegal encoding",
+            ),
+            (
+                b"\x00\xd8a\x00",
+                "utf-16-le",
+                "'utf-16-le' codec can't decode bytes in position 0-1: illegal UTF-16 surrogate",
+            ),
+            (
+                b"\x00\xd8",
+                "utf-16-le",
+                "'utf-16-le' codec can't decode bytes in position 0-1: unexpected end of data",
+            ),
+            (
+                b"\x00\x00\x11\x00",
+                "utf-32-le",
+                "'utf-32-le' codec can't decode bytes in position 0-3: code point not in range(0x110000)",
+            ),
         ] {
             assert_eq!(fault(bytes, encoding), message);
         }
@@ -198,9 +238,14 @@ mod tests {
         assert_eq!(read("backslashreplace").as_deref(), Ok("\\xff\\xfe\0ok"));
         assert_eq!(
             read("bogus"),
-            Err(Undecodable::Lookup("unknown error handler name 'bogus'".to_owned()))
+            Err(Undecodable::Lookup(
+                "unknown error handler name 'bogus'".to_owned()
+            ))
         );
-        assert_eq!(decode(b"ok".to_vec(), None, Some("bogus")).as_deref(), Ok("ok"));
+        assert_eq!(
+            decode(b"ok".to_vec(), None, Some("bogus")).as_deref(),
+            Ok("ok")
+        );
     }
 
     #[test]
@@ -214,7 +259,11 @@ mod tests {
             ("gbk", b"\xc4\xe3\xba\xc3", "你好"),
             ("Shift_JIS", b"\x82\xa0", "あ"),
         ] {
-            assert_eq!(decode(bytes.to_vec(), Some(encoding), None).as_deref(), Ok(text), "{encoding}");
+            assert_eq!(
+                decode(bytes.to_vec(), Some(encoding), None).as_deref(),
+                Ok(text),
+                "{encoding}"
+            );
         }
         assert_eq!(
             decode(Vec::new(), Some("bogus"), None),

@@ -14,7 +14,8 @@ pub const DEFAULT_MAX_CONNECTIONS: usize = 1024;
 pub const DEFAULT_ABANDONED_AFTER: Duration = Duration::from_secs(600);
 
 /// How often a stream without news shows that it lives, unless told otherwise.
-pub const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(swerex_proto::native::HEARTBEAT_SECONDS);
+pub const DEFAULT_HEARTBEAT: Duration =
+    Duration::from_secs(swerex_proto::native::HEARTBEAT_SECONDS);
 
 /// What a server is told before it starts; `ServerConfig::default()` has no key and works in the process's own directory
 /// and environment.

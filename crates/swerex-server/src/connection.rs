@@ -6,7 +6,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::sockopt;
 use tokio::{
-    io::{AsyncWriteExt, AsyncReadExt},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
@@ -20,8 +20,7 @@ const HEAD: Duration = Duration::from_secs(75);
 const BUFFER: usize = 128 * 1024;
 
 /// After this time without a sign, a peer is asked whether it is still there, so often, in such intervals.
-const KEEPALIVE: (Duration, u32, Duration) =
-    (Duration::from_secs(60), 4, Duration::from_secs(15));
+const KEEPALIVE: (Duration, u32, Duration) = (Duration::from_secs(60), 4, Duration::from_secs(15));
 
 /// Pause after the system ran out of descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(50);

@@ -95,7 +95,8 @@ impl Streams {
                 }
                 let log = Arc::new(Log::new(MAX_KEPT));
                 start(&log, run, Some(self.abandoned));
-                runs.by_id.insert(id.clone(), (fingerprint, Arc::clone(&log)));
+                runs.by_id
+                    .insert(id.clone(), (fingerprint, Arc::clone(&log)));
                 runs.order.push_back(id);
                 log
             }
@@ -129,11 +130,10 @@ impl Runs {
             return true;
         }
         let by_id = &self.by_id;
-        let oldest = self.order.iter().position(|id| {
-            by_id
-                .get(id)
-                .is_none_or(|(_, log)| log.is_finished())
-        });
+        let oldest = self
+            .order
+            .iter()
+            .position(|id| by_id.get(id).is_none_or(|(_, log)| log.is_finished()));
         match oldest.and_then(|at| self.order.remove(at)) {
             Some(id) => {
                 self.by_id.remove(&id);
@@ -242,7 +242,9 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn fingerprint(body: &[u8]) -> Fingerprint {
-        crate::idempotency::Fingerprinting::none().part(body).finish()
+        crate::idempotency::Fingerprinting::none()
+            .part(body)
+            .finish()
     }
 
     async fn run(tap: Tap) -> Answer {

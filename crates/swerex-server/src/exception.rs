@@ -199,10 +199,26 @@ mod tests {
     #[test]
     fn errors_of_the_system_have_pythons_class_and_text() {
         let cases = [
-            (Errno::NOENT, "builtins.FileNotFoundError", "[Errno 2] No such file or directory: '/x'"),
-            (Errno::ACCESS, "builtins.PermissionError", "[Errno 13] Permission denied: '/x'"),
-            (Errno::NOEXEC, "builtins.OSError", "[Errno 8] Exec format error: '/x'"),
-            (Errno::NOTDIR, "builtins.NotADirectoryError", "[Errno 20] Not a directory: '/x'"),
+            (
+                Errno::NOENT,
+                "builtins.FileNotFoundError",
+                "[Errno 2] No such file or directory: '/x'",
+            ),
+            (
+                Errno::ACCESS,
+                "builtins.PermissionError",
+                "[Errno 13] Permission denied: '/x'",
+            ),
+            (
+                Errno::NOEXEC,
+                "builtins.OSError",
+                "[Errno 8] Exec format error: '/x'",
+            ),
+            (
+                Errno::NOTDIR,
+                "builtins.NotADirectoryError",
+                "[Errno 20] Not a directory: '/x'",
+            ),
         ];
         for (errno, class, message) in cases {
             let exception = PyException::os(&io::Error::from(errno), "/x");
@@ -212,7 +228,8 @@ mod tests {
 
     #[test]
     fn a_syntax_error_is_told_as_swe_rex_tells_it() {
-        let stderr = "bash: line 1: syntax error near unexpected token `)'\nbash: line 1: `echo )'\n";
+        let stderr =
+            "bash: line 1: syntax error near unexpected token `)'\nbash: line 1: `echo )'\n";
         let exception = PyException::bash_syntax("echo )", stderr);
         assert_eq!(
             exception.message(),

@@ -5,8 +5,8 @@ mod print;
 mod text;
 
 pub(crate) use parse::{Broken, parse};
-pub(crate) use print::{NotCompliant, number, quote};
-pub(crate) use text::{NotText, decode};
+pub(crate) use print::{NotCompliant, quote};
+pub(crate) use text::decode;
 
 /// What a JSON text may hold, in Python's eyes.
 #[derive(Clone, Debug, PartialEq)]

@@ -96,9 +96,15 @@ mod tests {
             ("it's", "\"it's\""),
             ("it's \"x\"", "'it\\'s \"x\"'"),
             ("\"x\"", "'\"x\"'"),
-            ("a\\b\n\r\t\0\u{1b}\u{7f}", "'a\\\\b\\n\\r\\t\\x00\\x1b\\x7f'"),
+            (
+                "a\\b\n\r\t\0\u{1b}\u{7f}",
+                "'a\\\\b\\n\\r\\t\\x00\\x1b\\x7f'",
+            ),
             ("é☃日🦖", "'é☃日🦖'"),
-            ("\u{a0}\u{ad}\u{200b}\u{2028}\u{feff}\u{e000}\u{e0001}", "'\\xa0\\xad\\u200b\\u2028\\ufeff\\ue000\\U000e0001'"),
+            (
+                "\u{a0}\u{ad}\u{200b}\u{2028}\u{feff}\u{e000}\u{e0001}",
+                "'\\xa0\\xad\\u200b\\u2028\\ufeff\\ue000\\U000e0001'",
+            ),
         ];
         for (text, shown) in cases {
             assert_eq!(repr(text), shown);

@@ -56,8 +56,16 @@ const PUT: Method = Method::PUT;
 const PATHS: &[(&str, &[(Method, Route)], &str)] = &[
     ("/", &[(GET, Route::Root)], "GET"),
     (route::IS_ALIVE, &[(GET, Route::IsAlive)], "GET"),
-    (route::CREATE_SESSION, &[(POST, Route::CreateSession)], "POST"),
-    (route::RUN_IN_SESSION, &[(POST, Route::RunInSession)], "POST"),
+    (
+        route::CREATE_SESSION,
+        &[(POST, Route::CreateSession)],
+        "POST",
+    ),
+    (
+        route::RUN_IN_SESSION,
+        &[(POST, Route::RunInSession)],
+        "POST",
+    ),
     (route::CLOSE_SESSION, &[(POST, Route::CloseSession)], "POST"),
     (route::EXECUTE, &[(POST, Route::Execute)], "POST"),
     (route::READ_FILE, &[(POST, Route::ReadFile)], "POST"),
@@ -106,12 +114,18 @@ fn methods(path: &str) -> Option<Methods> {
 }
 
 /// The route of a request, or the answer to one that has none.
-pub(crate) fn route(method: &Method, uri: &Uri, host: Option<&HeaderValue>) -> Result<Route, Answer> {
+pub(crate) fn route(
+    method: &Method,
+    uri: &Uri,
+    host: Option<&HeaderValue>,
+) -> Result<Route, Answer> {
     let path = percent_decoded(uri.path().as_bytes());
     let not_found = || Answer::detail(http::StatusCode::NOT_FOUND, "Not Found");
     let path = String::from_utf8(path).map_err(|_| not_found())?;
     let Some((routes, allow)) = methods(&path) else {
-        let without = path.strip_suffix('/').filter(|path| methods(path).is_some());
+        let without = path
+            .strip_suffix('/')
+            .filter(|path| methods(path).is_some());
         return Err(without
             .and_then(|path| redirect(path, uri, host))
             .unwrap_or_else(not_found));
@@ -125,7 +139,9 @@ pub(crate) fn route(method: &Method, uri: &Uri, host: Option<&HeaderValue>) -> R
 /// Starlette sends a path with a slash too many to the one without.
 fn redirect(path: &str, uri: &Uri, host: Option<&HeaderValue>) -> Option<Answer> {
     let host = host?.to_str().ok()?;
-    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let query = uri
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
     let location = HeaderValue::from_str(&format!("http://{host}{path}{query}")).ok()?;
     Some(Answer::redirect(location))
 }

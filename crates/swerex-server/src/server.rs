@@ -1,13 +1,6 @@
 //! A server: what all its connections share, and the way of a request through it.
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST};
@@ -135,9 +128,7 @@ impl Server {
         let prepared = work::prepare(shared, route, &parts, body, id.as_deref()).await?;
         let run = prepared.run;
         Ok(match (id, prepared.fingerprint) {
-            (Some(id), Some(fingerprint)) => {
-                shared.ids.once(&id, fingerprint, || run).await
-            }
+            (Some(id), Some(fingerprint)) => shared.ids.once(&id, fingerprint, || run).await,
             _ => run.await,
         })
     }

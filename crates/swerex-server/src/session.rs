@@ -39,7 +39,10 @@ impl Sessions {
         &self,
         _action: BashInterruptAction,
     ) -> Result<BashObservation, PyException> {
-        Err(PyException::new("builtins.NotImplementedError", "interrupt"))
+        Err(PyException::new(
+            "builtins.NotImplementedError",
+            "interrupt",
+        ))
     }
 
     /// Ends a shell, at once, and frees its name.

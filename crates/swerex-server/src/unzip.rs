@@ -89,12 +89,7 @@ impl Unpacking<'_> {
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        archive: &File,
-        record: &Record,
-        place: &Place,
-    ) -> Result<(), PyException> {
+    fn file(&mut self, archive: &File, record: &Record, place: &Place) -> Result<(), PyException> {
         let mut source = entry::open(archive, record)?;
         let refused = |error: io::Error| os_error(&error, place.shown());
         let mut file = OpenOptions::new()

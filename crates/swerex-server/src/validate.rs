@@ -6,10 +6,11 @@ mod lax;
 mod model;
 mod requests;
 
-pub(crate) use body::is_json;
 pub(crate) use detail::{Detail, Loc, body as details_body};
 pub(crate) use lax::boolean;
-pub(crate) use requests::{close_session, command, create_session, read_file, run_in_session, write_file};
+pub(crate) use requests::{
+    close_session, command, create_session, read_file, run_in_session, write_file,
+};
 
 use crate::json::LoneSurrogate;
 

@@ -16,6 +16,7 @@ use crate::{
     answer::{Answer, Body},
     body,
     config::ServerConfig,
+    events::Tap,
     exception::PyException,
     files::blocking,
     idempotency::{Fingerprint, Fingerprinting},
@@ -23,7 +24,7 @@ use crate::{
     server::Shared,
     session::Sessions,
     upload::{self, Broken},
-    validate::{self, Invalid},
+    validate::Invalid,
 };
 
 /// Bodies larger than this are parsed off the threads that serve connections.
@@ -174,7 +175,9 @@ async fn upload(
     let (form, print) = received.map_err(|broken| match broken {
         Broken::Form(detail) => Answer::detail(StatusCode::BAD_REQUEST, &detail),
         Broken::Io(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => aborted(),
-        Broken::Io(error) => PyException::os(&error, &std::env::temp_dir().to_string_lossy()).into(),
+        Broken::Io(error) => {
+            PyException::os(&error, &std::env::temp_dir().to_string_lossy()).into()
+        }
     })?;
     let upload = form
         .check()
@@ -191,11 +194,7 @@ async fn upload(
 }
 
 /// The session that an action is about, and what is done there.
-async fn act(
-    shared: &Shared,
-    action: Action,
-    tap: crate::events::Tap,
-) -> Result<Answer, PyException> {
+async fn act(shared: &Shared, action: Action, tap: Tap) -> Result<Answer, PyException> {
     let sessions = &shared.machine.sessions;
     let observation = match action {
         Action::Bash(action) => sessions.run(action, tap).await,

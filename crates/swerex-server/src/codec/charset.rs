@@ -24,10 +24,7 @@ impl Decode for Charset {
         for (index, byte) in bytes.iter().enumerate().skip(at) {
             let letter = match byte.checked_sub(0x80) {
                 None => char::from(*byte),
-                Some(place) => upper
-                    .get(usize::from(place))
-                    .copied()
-                    .unwrap_or(UNDEFINED),
+                Some(place) => upper.get(usize::from(place)).copied().unwrap_or(UNDEFINED),
             };
             if letter == UNDEFINED {
                 return Some(Fault {

@@ -120,7 +120,15 @@ pub(super) const CHARSETS: &[Table] = &[
             \u{e53}\u{e54}\u{e55}\u{e56}\u{e57}\u{e58}\u{e59}\u{e5a}\u{e5b}\u{fffe}\u{fffe}\u{fffe}\u{fffe}",
     },
     Table {
-        names: &["iso8859_2", "csisolatin2", "iso_8859_2", "iso_8859_2_1987", "iso_ir_101", "l2", "latin2"],
+        names: &[
+            "iso8859_2",
+            "csisolatin2",
+            "iso_8859_2",
+            "iso_8859_2_1987",
+            "iso_ir_101",
+            "l2",
+            "latin2",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -128,7 +136,15 @@ pub(super) const CHARSETS: &[Table] = &[
             úűüýţ˙",
     },
     Table {
-        names: &["iso8859_3", "csisolatin3", "iso_8859_3", "iso_8859_3_1988", "iso_ir_109", "l3", "latin3"],
+        names: &[
+            "iso8859_3",
+            "csisolatin3",
+            "iso_8859_3",
+            "iso_8859_3_1988",
+            "iso_ir_109",
+            "l3",
+            "latin3",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -136,7 +152,15 @@ pub(super) const CHARSETS: &[Table] = &[
             ×ĜÙÚÛÜŬŜßàáâ\u{fffe}äċĉçèéêëìíîï\u{fffe}ñòóôġö÷ĝùúûüŭŝ˙",
     },
     Table {
-        names: &["iso8859_4", "csisolatin4", "iso_8859_4", "iso_8859_4_1988", "iso_ir_110", "l4", "latin4"],
+        names: &[
+            "iso8859_4",
+            "csisolatin4",
+            "iso_8859_4",
+            "iso_8859_4_1988",
+            "iso_ir_110",
+            "l4",
+            "latin4",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -144,7 +168,14 @@ pub(super) const CHARSETS: &[Table] = &[
             úûüũū˙",
     },
     Table {
-        names: &["iso8859_5", "csisolatincyrillic", "cyrillic", "iso_8859_5", "iso_8859_5_1988", "iso_ir_144"],
+        names: &[
+            "iso8859_5",
+            "csisolatincyrillic",
+            "cyrillic",
+            "iso_8859_5",
+            "iso_8859_5_1988",
+            "iso_ir_144",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -152,7 +183,16 @@ pub(super) const CHARSETS: &[Table] = &[
             њћќ§ўџ",
     },
     Table {
-        names: &["iso8859_6", "arabic", "asmo_708", "csisolatinarabic", "ecma_114", "iso_8859_6", "iso_8859_6_1987", "iso_ir_127"],
+        names: &[
+            "iso8859_6",
+            "arabic",
+            "asmo_708",
+            "csisolatinarabic",
+            "ecma_114",
+            "iso_8859_6",
+            "iso_8859_6_1987",
+            "iso_ir_127",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -166,7 +206,17 @@ pub(super) const CHARSETS: &[Table] = &[
             \u{fffe}\u{fffe}\u{fffe}\u{fffe}",
     },
     Table {
-        names: &["iso8859_7", "csisolatingreek", "ecma_118", "elot_928", "greek", "greek8", "iso_8859_7", "iso_8859_7_1987", "iso_ir_126"],
+        names: &[
+            "iso8859_7",
+            "csisolatingreek",
+            "ecma_118",
+            "elot_928",
+            "greek",
+            "greek8",
+            "iso_8859_7",
+            "iso_8859_7_1987",
+            "iso_ir_126",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -174,7 +224,14 @@ pub(super) const CHARSETS: &[Table] = &[
             μνξοπρςστυφχψωϊϋόύώ\u{fffe}",
     },
     Table {
-        names: &["iso8859_8", "csisolatinhebrew", "hebrew", "iso_8859_8", "iso_8859_8_1988", "iso_ir_138"],
+        names: &[
+            "iso8859_8",
+            "csisolatinhebrew",
+            "hebrew",
+            "iso_8859_8",
+            "iso_8859_8_1988",
+            "iso_ir_138",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -186,7 +243,15 @@ pub(super) const CHARSETS: &[Table] = &[
             \u{5e9}\u{5ea}\u{fffe}\u{fffe}\u{200e}\u{200f}\u{fffe}",
     },
     Table {
-        names: &["iso8859_9", "csisolatin5", "iso_8859_9", "iso_8859_9_1989", "iso_ir_148", "l5", "latin5"],
+        names: &[
+            "iso8859_9",
+            "csisolatin5",
+            "iso_8859_9",
+            "iso_8859_9_1989",
+            "iso_ir_148",
+            "l5",
+            "latin5",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -194,7 +259,15 @@ pub(super) const CHARSETS: &[Table] = &[
             úûüışÿ",
     },
     Table {
-        names: &["iso8859_10", "csisolatin6", "iso_8859_10", "iso_8859_10_1992", "iso_ir_157", "l6", "latin6"],
+        names: &[
+            "iso8859_10",
+            "csisolatin6",
+            "iso_8859_10",
+            "iso_8859_10_1992",
+            "iso_ir_157",
+            "l6",
+            "latin6",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -223,7 +296,15 @@ pub(super) const CHARSETS: &[Table] = &[
             śūüżž’",
     },
     Table {
-        names: &["iso8859_14", "iso_8859_14", "iso_8859_14_1998", "iso_celtic", "iso_ir_199", "l8", "latin8"],
+        names: &[
+            "iso8859_14",
+            "iso_8859_14",
+            "iso_8859_14_1998",
+            "iso_celtic",
+            "iso_ir_199",
+            "l8",
+            "latin8",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -239,7 +320,14 @@ pub(super) const CHARSETS: &[Table] = &[
             úûüýþÿ",
     },
     Table {
-        names: &["iso8859_16", "iso_8859_16", "iso_8859_16_2001", "iso_ir_226", "l10", "latin10"],
+        names: &[
+            "iso8859_16",
+            "iso_8859_16",
+            "iso_8859_16_2001",
+            "iso_ir_226",
+            "l10",
+            "latin10",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\
@@ -271,7 +359,14 @@ pub(super) const CHARSETS: &[Table] = &[
             яабвгдежзийклмнопрстуфхцчшщъыьэю€",
     },
     Table {
-        names: &["tis_620", "iso_ir_166", "tis620", "tis_620_0", "tis_620_2529_0", "tis_620_2529_1"],
+        names: &[
+            "tis_620",
+            "iso_ir_166",
+            "tis620",
+            "tis_620_0",
+            "tis_620_2529_0",
+            "tis_620_2529_1",
+        ],
         upper: "\
             \u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\
             \u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\

@@ -87,7 +87,9 @@ impl Log {
         self.push(true, |id| {
             let mut line = b"{\"event\":".to_vec();
             quote("result", &mut line);
-            line.extend_from_slice(format!(",\"id\":{id},\"status\":{status},\"body\":").as_bytes());
+            line.extend_from_slice(
+                format!(",\"id\":{id},\"status\":{status},\"body\":").as_bytes(),
+            );
             line.extend_from_slice(body);
             line.extend_from_slice(b"}\n");
             line.into()

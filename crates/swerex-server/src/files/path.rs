@@ -15,7 +15,10 @@ impl Place {
     /// Relative paths start at `cwd`; `~` is a name like any other.
     pub(crate) fn new(path: &str, cwd: &Path) -> Result<Self, PyException> {
         if path.contains('\0') {
-            return Err(PyException::new("builtins.ValueError", "embedded null byte"));
+            return Err(PyException::new(
+                "builtins.ValueError",
+                "embedded null byte",
+            ));
         }
         let shown = normalized(path);
         let real = cwd.join(&shown);

@@ -76,8 +76,7 @@ pub(super) fn is_special(metadata: &Metadata) -> bool {
 
 /// `/dev/null`, by its number.
 pub(super) fn is_null(metadata: &Metadata) -> bool {
-    metadata.file_type().is_char_device()
-        && metadata.rdev() == rustix::fs::makedev(1, 3)
+    metadata.file_type().is_char_device() && metadata.rdev() == rustix::fs::makedev(1, 3)
 }
 
 fn contents(file: File, metadata: &Metadata, place: &Place) -> Result<Vec<u8>, PyException> {

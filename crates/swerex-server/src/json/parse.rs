@@ -57,10 +57,7 @@ impl Parser<'_> {
             Failure::Syntax(error, at) => {
                 let before = self.bytes.get(..at).unwrap_or(self.bytes);
                 // Characters are counted by the bytes that are not continuations.
-                let offset = before
-                    .iter()
-                    .filter(|byte| (**byte & 0xC0) != 0x80)
-                    .count();
+                let offset = before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
                 Broken::At { error, offset }
             }
         }
@@ -296,8 +293,9 @@ impl Parser<'_> {
                 self.at += 2;
                 let second = self.hex()?;
                 if (0xDC00..0xE000).contains(&second) {
-                    let code =
-                        0x10000 + ((u32::from(first) - 0xD800) << 10) + (u32::from(second) - 0xDC00);
+                    let code = 0x10000
+                        + ((u32::from(first) - 0xD800) << 10)
+                        + (u32::from(second) - 0xDC00);
                     return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
                 }
                 self.at = back;

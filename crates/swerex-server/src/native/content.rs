@@ -57,7 +57,10 @@ pub(crate) fn read(place: &Place, range: Option<&str>) -> Result<Answer, PyExcep
     answer.status = status;
     if status == StatusCode::PARTIAL_CONTENT {
         let last = end - 1;
-        answer = answer.with(CONTENT_RANGE, header(format!("bytes {start}-{last}/{size}")));
+        answer = answer.with(
+            CONTENT_RANGE,
+            header(format!("bytes {start}-{last}/{size}")),
+        );
     }
     Ok(answer)
 }

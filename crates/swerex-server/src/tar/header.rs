@@ -82,7 +82,11 @@ impl Header {
         }
         let mut block = [0; BLOCK];
         put(&mut block, 0, name);
-        put(&mut block, 100, format!("{:07o}\0", self.mode & 0o7777).as_bytes());
+        put(
+            &mut block,
+            100,
+            format!("{:07o}\0", self.mode & 0o7777).as_bytes(),
+        );
         put(&mut block, 108, b"0000000\0");
         put(&mut block, 116, b"0000000\0");
         put(&mut block, 124, format!("{:011o}\0", self.size).as_bytes());
@@ -143,7 +147,13 @@ fn checksum(block: &[u8; BLOCK]) -> u32 {
     block
         .iter()
         .enumerate()
-        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
+        .map(|(at, byte)| {
+            if (148..156).contains(&at) {
+                32
+            } else {
+                u32::from(*byte)
+            }
+        })
         .sum()
 }
 
@@ -196,7 +206,9 @@ pub(super) fn attributes(mut text: &[u8]) -> Vec<(&[u8], &[u8])> {
     let mut found = Vec::new();
     while let Some(blank) = text.iter().position(|byte| *byte == b' ') {
         let digits = text.get(..blank).unwrap_or_default();
-        let length = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        let length = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse().ok());
         let Some(record) = length.and_then(|length: usize| text.get(blank + 1..length)) else {
             break;
         };
@@ -205,7 +217,9 @@ pub(super) fn attributes(mut text: &[u8]) -> Vec<(&[u8], &[u8])> {
             let (name, value) = record.split_at(equals);
             found.push((name, value.get(1..).unwrap_or_default()));
         }
-        text = text.get(length.unwrap_or_default().max(1)..).unwrap_or_default();
+        text = text
+            .get(length.unwrap_or_default().max(1)..)
+            .unwrap_or_default();
     }
     found
 }

@@ -126,7 +126,8 @@ impl<W: Write> Packing<'_, W> {
             attributes.extend(attribute("size", header.size.to_string().as_bytes()));
         }
         let size = attributes.len() as u64;
-        self.out.write_all(&plain(b"extended", size, Kind::Extended))?;
+        self.out
+            .write_all(&plain(b"extended", size, Kind::Extended))?;
         self.out.write_all(&attributes)?;
         self.pad(size)?;
         // What does not fit here is in the attributes.

@@ -99,8 +99,7 @@ impl<R: Read> Unpacking<'_, R> {
         let (place, inner) = self.place(&header.name)?;
         if header.kind != Kind::Directory || !inner.is_empty() {
             let parent = place.parent();
-            fs::create_dir_all(parent.real())
-                .map_err(|error| os_error(&error, parent.shown()))?;
+            fs::create_dir_all(parent.real()).map_err(|error| os_error(&error, parent.shown()))?;
         }
         let is_link = matches!(header.kind, Kind::HardLink | Kind::Symlink);
         if is_link && self.links.len() + self.hard_links.len() >= MAX_LINKS {
@@ -137,8 +136,8 @@ impl<R: Read> Unpacking<'_, R> {
 
     /// Where an entry goes; one that leaves the directory is refused.
     fn place(&self, name: &[u8]) -> Result<(Place, String), Stopped> {
-        let name = std::str::from_utf8(name)
-            .map_err(|_| refuse("the name of an entry is not UTF-8"))?;
+        let name =
+            std::str::from_utf8(name).map_err(|_| refuse("the name of an entry is not UTF-8"))?;
         let leaves = name.starts_with('/')
             || name.contains('\0')
             || name.split('/').any(|part| part == "..");
@@ -182,7 +181,11 @@ impl<R: Read> Unpacking<'_, R> {
 
     fn finish(self) -> Result<(), Stopped> {
         for (original, place) in &self.hard_links {
-            if place.real().symlink_metadata().is_ok_and(|there| !there.is_dir()) {
+            if place
+                .real()
+                .symlink_metadata()
+                .is_ok_and(|there| !there.is_dir())
+            {
                 fs::remove_file(place.real()).map_err(|error| os_error(&error, place.shown()))?;
             }
             fs::hard_link(original.real(), place.real())
@@ -361,8 +364,16 @@ mod tests {
         assert!(there.join("empty").is_dir());
         assert_eq!(fs::read(there.join(&long)).unwrap(), b"long");
         assert_eq!(fs::read(there.join("link")).unwrap(), [7; 1000]);
-        assert_eq!(fs::read_link(there.join("link")).unwrap(), Path::new("run.sh"));
-        let mode = there.join("run.sh").metadata().unwrap().permissions().mode();
+        assert_eq!(
+            fs::read_link(there.join("link")).unwrap(),
+            Path::new("run.sh")
+        );
+        let mode = there
+            .join("run.sh")
+            .metadata()
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o750);
     }
 
@@ -388,7 +399,10 @@ mod tests {
             };
             let archive = header.encode().unwrap();
             let target = place(&home.path().join("t"));
-            assert!(unpack(&mut archive.as_slice(), &target).is_err(), "{name} {link}");
+            assert!(
+                unpack(&mut archive.as_slice(), &target).is_err(),
+                "{name} {link}"
+            );
         }
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }

@@ -220,8 +220,13 @@ impl Form {
 
 /// UTF-8, or Latin-1 where it is none.
 fn safe_decode(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect())
+    String::from_utf8(bytes).unwrap_or_else(|error| {
+        error
+            .as_bytes()
+            .iter()
+            .map(|byte| char::from(*byte))
+            .collect()
+    })
 }
 
 /// A form without files, from which nothing can be uploaded; its complaints are about values.

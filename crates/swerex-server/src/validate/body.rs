@@ -1,10 +1,13 @@
 //! From the bytes of a body to the object that a model is checked against.
 
 use super::{Detail, Invalid, Loc};
-use crate::json::{self, Broken, Object, Value};
+use crate::{
+    json::{self, Broken, Object, Value},
+    pyrepr,
+};
 
 /// Whether FastAPI reads a body of this content type as JSON.
-pub(crate) fn is_json(content_type: Option<&[u8]>) -> bool {
+fn is_json(content_type: Option<&[u8]>) -> bool {
     let Some(text) = content_type.and_then(|value| std::str::from_utf8(value).ok()) else {
         return false;
     };
@@ -107,8 +110,8 @@ fn python_repr(value: &Value) -> String {
         Value::Bool(false) => "False".to_owned(),
         Value::Int(value) => value.to_string(),
         Value::BigInt(digits) => digits.clone(),
-        Value::Float(value) => json::number(*value),
-        Value::Str(text) => crate::pyrepr::repr(text),
+        Value::Float(value) => pyrepr::float(*value),
+        Value::Str(text) => pyrepr::repr(text),
         Value::Surrogates(_) => "'\u{fffd}'".to_owned(),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(python_repr).collect();
@@ -118,9 +121,7 @@ fn python_repr(value: &Value) -> String {
             let members: Vec<String> = object
                 .members()
                 .iter()
-                .map(|(name, value)| {
-                    format!("{}: {}", crate::pyrepr::repr(name), python_repr(value))
-                })
+                .map(|(name, value)| format!("{}: {}", pyrepr::repr(name), python_repr(value)))
                 .collect();
             format!("{{{}}}", members.join(", "))
         }

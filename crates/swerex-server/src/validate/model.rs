@@ -113,7 +113,8 @@ impl Checker {
 
     fn complain(&mut self, complaint: Complaint, loc: Vec<Loc>, input: &Value) {
         let (kind, msg) = complaint;
-        self.details.push(Detail::new(kind, loc, msg, input.clone()));
+        self.details
+            .push(Detail::new(kind, loc, msg, input.clone()));
     }
 
     /// The value to put in the given one's place, where another one is meant.
@@ -158,7 +159,11 @@ impl Checker {
             Value::Surrogates(lone) => {
                 self.surrogates.get_or_insert_with(|| lone.clone());
             }
-            _ => self.complain(("string_type", "Input should be a valid string"), loc, value),
+            _ => self.complain(
+                ("string_type", "Input should be a valid string"),
+                loc,
+                value,
+            ),
         }
     }
 

@@ -133,10 +133,7 @@ const BASH_INTERRUPT_ACTION: &[Field] = &[
 ];
 
 /// Body of `/run_in_session`.
-pub(crate) fn run_in_session(
-    content_type: Option<&[u8]>,
-    bytes: &[u8],
-) -> Result<Action, Invalid> {
+pub(crate) fn run_in_session(content_type: Option<&[u8]>, bytes: &[u8]) -> Result<Action, Invalid> {
     let object = body::object(content_type, bytes)?;
     let tag = body::tag(&object, "action_type", &["bash", "bash_interrupt"])?;
     if tag == "bash" {
@@ -167,11 +164,7 @@ pub(crate) fn run_in_session(
     }))
 }
 
-fn plain(
-    content_type: Option<&[u8]>,
-    bytes: &[u8],
-    fields: &[Field],
-) -> Result<Checked, Invalid> {
+fn plain(content_type: Option<&[u8]>, bytes: &[u8], fields: &[Field]) -> Result<Checked, Invalid> {
     check(body::object(content_type, bytes)?, fields, &["body"])
 }
 

@@ -37,7 +37,9 @@ pub(super) async fn prepare(
         NativeRoute::ReadFile => {
             let place = place(shared, parts)?;
             let range = parts.headers.get(RANGE);
-            let range = range.and_then(|range| range.to_str().ok()).map(str::to_owned);
+            let range = range
+                .and_then(|range| range.to_str().ok())
+                .map(str::to_owned);
             Ok(once(guarded(blocking(move || {
                 native::read(&place, range.as_deref())
             }))))
@@ -81,10 +83,12 @@ async fn take<T: Send + 'static>(
     body: Body,
     work: impl FnOnce(&mut Incoming) -> Result<T, Stopped> + Send + 'static,
 ) -> Result<T, Answer> {
-    body::pipe(body, work).await?.map_err(|stopped| match stopped {
-        Stopped::Aborted => aborted(),
-        Stopped::Exception(exception) => exception.into(),
-    })
+    body::pipe(body, work)
+        .await?
+        .map_err(|stopped| match stopped {
+            Stopped::Aborted => aborted(),
+            Stopped::Exception(exception) => exception.into(),
+        })
 }
 
 async fn write_file(
@@ -96,8 +100,8 @@ async fn write_file(
     let query = Query::new(parts.uri.query());
     let (offset, mode) = (query.offset()?, query.mode()?);
     let place = place(shared, parts)?;
-    let print = std::mem::take(&mut request.print)
-        .part(parts.uri.query().unwrap_or_default().as_bytes());
+    let print =
+        std::mem::take(&mut request.print).part(parts.uri.query().unwrap_or_default().as_bytes());
     let target = place.clone();
     let (received, print) = take(body, move |incoming| {
         native::receive(&target, offset, incoming, print)

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use swerex_proto::{
-    CloseBashSessionResponse, CloseResponse, Command, IsAliveResponse, ReadFileRequest,
-    ReadFileResponse, WriteFileRequest, WriteFileResponse,
+    CloseResponse, Command, IsAliveResponse, ReadFileRequest, ReadFileResponse, WriteFileRequest,
+    WriteFileResponse,
 };
 
 use super::{
@@ -61,8 +61,8 @@ pub(super) fn check(
         Route::CloseSession => {
             let request = validate::close_session(content_type, bytes)?;
             guarded(async move {
-                shared.machine.sessions.close(request).await?;
-                Ok(Answer::of(&CloseBashSessionResponse::default()))
+                let closed = shared.machine.sessions.close(request).await?;
+                Ok(Answer::of(&closed))
             })
         }
         Route::ReadFile => {
