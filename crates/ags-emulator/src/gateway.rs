@@ -26,6 +26,7 @@ use crate::{
     instance::{Upstream, is_reachable},
     listener::{Connection, Outcome},
     shared::Shared,
+    state::is_final,
 };
 
 /// The header that carries the token.
@@ -117,7 +118,7 @@ async fn admit(
             let state = shared.state();
             let Some(found) = state
                 .instance(instance)
-                .filter(|found| !crate::state::is_final(&found.status))
+                .filter(|found| !is_gone(&found.status))
             else {
                 return Err(failure(
                     shared,
@@ -170,6 +171,11 @@ async fn admit(
             }
         }
     }
+}
+
+/// Whether an instance of this status is as good as none.
+fn is_gone(status: &InstanceStatus) -> bool {
+    is_final(status) || *status == InstanceStatus::STOPPING
 }
 
 /// Resumes a paused instance and waits until it runs or will not.

@@ -27,5 +27,6 @@ pub use self::{
     fault::Fault,
     instance::InstanceRunner,
     quota::{Quotas, Throttle},
+    units::parse_span,
     view::{InstanceView, ToolView},
 };

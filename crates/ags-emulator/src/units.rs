@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Reads `250ms`, `5s`, `3m`, `1h`, `1.5s`; a bare number is seconds.
-pub(crate) fn parse_span(text: &str) -> Option<Duration> {
+/// Reads a span of time: `250ms`, `5s`, `3m`, `1h`, `1.5s`; a bare number is seconds.
+pub fn parse_span(text: &str) -> Option<Duration> {
     let text = text.trim();
     let unit_at = text
         .find(|letter: char| !letter.is_ascii_digit() && letter != '.')

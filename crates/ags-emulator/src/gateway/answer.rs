@@ -1,7 +1,10 @@
 //! The gateway's own answers, in the body that the switch asks for.
 
+use std::time::Duration;
+
 use ags_http::{Body, body};
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::{
     HeaderValue, Response, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
@@ -10,6 +13,9 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 
 use crate::{behaviour::ErrorBodies, control::date, shared::Shared};
+
+/// How long the kept part of a truncated body has to leave before the body breaks off.
+const HEAD_START: Duration = Duration::from_millis(50);
 
 /// An answer that does not come from the instance.
 pub(crate) fn failure(
@@ -75,9 +81,11 @@ pub(crate) async fn truncated(answer: Response<Body>, keep: usize) -> Response<B
         head.headers
             .insert(CONTENT_LENGTH, HeaderValue::from(whole.max(keep + 1)));
     }
-    let pieces = [
-        Ok(Bytes::from(kept)),
-        Err("the fault script breaks the body off".into()),
-    ];
-    Response::from_parts(head, body::stream(futures_util::stream::iter(pieces)))
+    // An HTTP/2 stream that breaks off takes what is still queued with it, so the kept bytes get a head start.
+    let kept = stream::once(async move { Ok(Bytes::from(kept)) });
+    let broken = stream::once(async {
+        tokio::time::sleep(HEAD_START).await;
+        Err("the fault script breaks the body off".into())
+    });
+    Response::from_parts(head, body::stream(kept.chain(broken)))
 }

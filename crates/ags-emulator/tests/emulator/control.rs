@@ -1,0 +1,721 @@
+//! What the control plane checks before it does anything, and the lists and quotas.
+
+use std::{sync::Arc, time::Duration};
+
+use ags_api::{Client, Limits, description};
+use ags_emulator::{Behaviour, CARRIED_OUT, Emulator, Throttle};
+use ags_http::{Deadline, HttpService as _, body, retry::RetryPolicy};
+use ags_sign::{Credential, Method, Payload, SignableRequest, Signer};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::common::{self, Rig, SERVE};
+
+/// A call made by hand, so that every part of it can be spoiled.
+struct Call {
+    credential: Credential,
+    at: i64,
+    signed_body: &'static str,
+    body: &'static str,
+    headers: Vec<(&'static str, &'static str)>,
+}
+
+impl Call {
+    fn new(rig: &Rig) -> Self {
+        Self {
+            credential: rig.emulator.credential(),
+            at: jiff::Timestamp::now().as_second(),
+            signed_body: "{}",
+            body: "{}",
+            headers: vec![
+                ("x-tc-action", "DescribeSandboxToolList"),
+                ("x-tc-version", "2025-09-20"),
+                ("x-tc-region", "ap-chongqing"),
+            ],
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        if !value.is_empty() {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    async fn answer(self, rig: &Rig) -> (StatusCode, HeaderMap, Value) {
+        let host = rig.emulator.endpoint().replace("https://", "");
+        let signed = SignableRequest::new(
+            Method::Post,
+            &host,
+            "/",
+            "",
+            "application/json",
+            Payload::Bytes(self.signed_body.as_bytes()),
+        )
+        .unwrap();
+        let signed = Signer::new(self.credential, "ags")
+            .unwrap()
+            .sign(&signed, self.at);
+        let mut request =
+            Request::post(rig.emulator.endpoint()).header("content-type", "application/json");
+        for (name, value, _) in signed.headers() {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(body::full(self.body)).unwrap();
+        for (name, value) in self.headers {
+            request
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        let answer = rig
+            .http
+            .call(request, Deadline::after(Duration::from_secs(30)))
+            .await
+            .unwrap();
+        let (head, body) = answer.into_parts();
+        let bytes = body::collect(body, 1 << 20).await.unwrap();
+        (
+            head.status,
+            head.headers,
+            serde_json::from_slice(&bytes).unwrap(),
+        )
+    }
+
+    /// The code of the error; empty when there is none.
+    async fn code(self, rig: &Rig) -> String {
+        let (status, headers, envelope) = self.answer(rig).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers["content-type"], "application/json");
+        let response = &envelope["Response"];
+        assert_eq!(response["RequestId"].as_str().unwrap().len(), 36);
+        response["Error"]["Code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+#[tokio::test]
+async fn only_a_genuine_call_is_carried_out() {
+    let rig = Rig::new().await;
+    assert_eq!(Call::new(&rig).code(&rig).await, "");
+    let spoilt: [(&str, Call); 12] = [
+        (
+            "AuthFailure.SignatureFailure",
+            Call {
+                body: r#"{"Limit":1}"#,
+                ..Call::new(&rig)
+            },
+        ),
+        ("AuthFailure.SignatureFailure", {
+            let credential = Credential::new(rig.emulator.secret_id(), "another-key").unwrap();
+            Call {
+                credential,
+                ..Call::new(&rig)
+            }
+        }),
+        ("AuthFailure.SecretIdNotFound", {
+            let credential = Credential::new("AKIDunknown", "key").unwrap();
+            Call {
+                credential,
+                ..Call::new(&rig)
+            }
+        }),
+        (
+            "AuthFailure.SignatureExpire",
+            Call {
+                at: jiff::Timestamp::now().as_second() - 301,
+                ..Call::new(&rig)
+            },
+        ),
+        (
+            "AuthFailure.SignatureExpire",
+            Call {
+                at: jiff::Timestamp::now().as_second() + 310,
+                ..Call::new(&rig)
+            },
+        ),
+        (
+            "AuthFailure.InvalidAuthorization",
+            Call::new(&rig).with("authorization", "TC3-HMAC-SHA256 nonsense"),
+        ),
+        (
+            "InvalidAction",
+            Call::new(&rig).with("x-tc-action", "DescribeNothing"),
+        ),
+        ("MissingParameter", Call::new(&rig).with("x-tc-action", "")),
+        (
+            "NoSuchVersion",
+            Call::new(&rig).with("x-tc-version", "2017-03-12"),
+        ),
+        ("MissingParameter", Call::new(&rig).with("x-tc-region", "")),
+        (
+            "UnsupportedRegion",
+            Call::new(&rig).with("x-tc-region", "AP_chongqing"),
+        ),
+        (
+            "UnsupportedProtocol",
+            Call::new(&rig).with("content-type", "text/plain"),
+        ),
+    ];
+    for (code, call) in spoilt {
+        assert_eq!(call.code(&rig).await, code);
+    }
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_temporary_credential_needs_its_token() {
+    let rig = Rig::with(
+        Emulator::builder()
+            .session_token("sts-token")
+            .regions(["ap-guangzhou"]),
+    )
+    .await;
+    let call = || Call::new(&rig).with("x-tc-region", "ap-guangzhou");
+    assert_eq!(call().code(&rig).await, "");
+    assert_eq!(
+        call().with("x-tc-token", "another").code(&rig).await,
+        "AuthFailure.TokenFailure"
+    );
+    assert_eq!(Call::new(&rig).code(&rig).await, "UnsupportedRegion");
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_shows_in_the_date() {
+    let mut behaviour = Behaviour::default();
+    behaviour.set("clock-skew", "600").unwrap();
+    let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+    let now = jiff::Timestamp::now().as_second();
+    let (_, headers, envelope) = Call::new(&rig).answer(&rig).await;
+    assert_eq!(
+        envelope["Response"]["Error"]["Code"],
+        "AuthFailure.SignatureExpire"
+    );
+    let date = jiff::fmt::rfc2822::parse(headers["date"].to_str().unwrap())
+        .unwrap()
+        .timestamp()
+        .as_second();
+    assert!((now + 600..now + 640).contains(&date), "{date}");
+    assert_eq!(
+        Call {
+            at: now + 600,
+            ..Call::new(&rig)
+        }
+        .code(&rig)
+        .await,
+        ""
+    );
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn parameters_are_checked() {
+    let rig = Rig::new().await;
+    let tool = serde_json::to_value(common::tool_request("checked", SERVE)).unwrap();
+    let changed = |pointer: &str, value: Value| {
+        let mut tool = tool.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = if parent.is_empty() {
+            &mut tool
+        } else {
+            tool.pointer_mut(parent).unwrap()
+        };
+        parent[name] = value;
+        tool
+    };
+    for (code, params) in [
+        ("MissingParameter", changed("/ToolName", Value::Null)),
+        (
+            "MissingParameter",
+            changed("/NetworkConfiguration/NetworkMode", Value::Null),
+        ),
+        (
+            "MissingParameter",
+            changed("/CustomConfiguration", Value::Null),
+        ),
+        (
+            "MissingParameter",
+            changed("/CustomConfiguration/Probe", Value::Null),
+        ),
+        ("UnknownParameter", changed("/ToolNames", json!("x"))),
+        (
+            "UnknownParameter",
+            changed("/CustomConfiguration/Images", json!("x")),
+        ),
+        ("InvalidParameter", changed("/ToolName", json!(7))),
+        (
+            "InvalidParameterValue.SandboxTool",
+            changed("/ToolName", json!("ä")),
+        ),
+        (
+            "InvalidParameterValue.SandboxTool",
+            changed("/ToolName", json!("x".repeat(51))),
+        ),
+        (
+            "InvalidParameterValue.ToolType",
+            changed("/ToolType", json!("laptop")),
+        ),
+        (
+            "InvalidParameterValue.Timeout",
+            changed("/DefaultTimeout", json!("25h")),
+        ),
+        (
+            "InvalidParameterValue.RoleArn",
+            changed("/RoleArn", json!("role")),
+        ),
+        (
+            "InvalidParameterValue",
+            changed("/NetworkConfiguration/NetworkMode", json!("HOST")),
+        ),
+        (
+            "MissingParameter.VPCParameters",
+            changed("/NetworkConfiguration/NetworkMode", json!("VPC")),
+        ),
+        (
+            "InvalidParameterValue",
+            changed("/Description", json!("x".repeat(201))),
+        ),
+        (
+            "InvalidParameterValue",
+            changed("/CustomConfiguration/Probe/ReadyTimeoutMs", json!(60_000)),
+        ),
+        (
+            "InvalidParameterValue",
+            changed("/CustomConfiguration/Resources", json!({ "CPU": "one" })),
+        ),
+        (
+            "InvalidParameterValue.ImageRegistry",
+            changed("/CustomConfiguration/ImageRegistryType", json!("docker")),
+        ),
+        (
+            "MissingParameter.RoleArn",
+            changed(
+                "/StorageMounts",
+                json!([{ "Name": "n", "MountPath": "/nix", "StorageSource": { "Image": { "Reference": "a:1" } } }]),
+            ),
+        ),
+        (
+            "InvalidParameterValue.StorageMount",
+            changed(
+                "/StorageMounts",
+                json!([{ "Name": "n", "MountPath": "nix", "StorageSource": {} }]),
+            ),
+        ),
+    ] {
+        assert_eq!(
+            rig.refused("CreateSandboxTool", params.clone()).await,
+            code,
+            "{params}"
+        );
+    }
+    let id = rig.call("CreateSandboxTool", tool.clone()).await["ToolId"].clone();
+    for (code, params) in [
+        ("MissingParameter", json!({})),
+        (
+            "ResourceNotFound.SandboxTool",
+            json!({ "ToolId": "sdt-nothing1" }),
+        ),
+        (
+            "ResourceNotFound.SandboxTool",
+            json!({ "ToolName": "nothing" }),
+        ),
+        (
+            "InvalidParameterValue.Timeout",
+            json!({ "ToolId": id, "Timeout": "29s" }),
+        ),
+        (
+            "InvalidParameterValue.MountOption",
+            json!({ "ToolId": id, "MountOptions": [{ "Name": "n" }] }),
+        ),
+        (
+            "InvalidParameterValue",
+            json!({ "ToolId": id, "AuthMode": "SECRET" }),
+        ),
+        (
+            "UnsupportedOperation",
+            json!({ "ToolId": id, "SnapshotId": "snapshot-1" }),
+        ),
+    ] {
+        assert_eq!(
+            rig.refused("StartSandboxInstance", params.clone()).await,
+            code,
+            "{params}"
+        );
+    }
+    for action in [
+        "StopSandboxInstance",
+        "PauseSandboxInstance",
+        "ResumeSandboxInstance",
+        "UpdateSandboxInstance",
+        "AcquireSandboxInstanceToken",
+    ] {
+        assert_eq!(
+            rig.refused(action, json!({ "InstanceId": "nothing" }))
+                .await,
+            "ResourceNotFound.SandboxInstance",
+            "{action}"
+        );
+        assert_eq!(
+            rig.refused(action, json!({})).await,
+            "MissingParameter",
+            "{action}"
+        );
+    }
+    assert_eq!(rig.emulator.instances(), []);
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_not_carried_out_says_so() {
+    let rig = Rig::new().await;
+    for action in description::actions()
+        .iter()
+        .filter(|action| !CARRIED_OUT.contains(&action.name))
+    {
+        let error = rig
+            .client
+            .call_json(action.name, &minimal(action.input))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.code().unwrap().as_str(),
+            "UnsupportedOperation",
+            "{}: {error:?}",
+            action.name
+        );
+    }
+    rig.emulator.shutdown().await;
+}
+
+/// The least that the description lets pass as `structure`.
+fn minimal(structure: &str) -> Value {
+    use description::Kind;
+    let required = description::structure(structure)
+        .unwrap()
+        .members
+        .iter()
+        .filter(|member| member.required());
+    let members = required.map(|member| {
+        let value = match member.kind {
+            Kind::String => json!("x"),
+            Kind::Integer | Kind::Unsigned | Kind::Float => json!(1),
+            Kind::Bool => json!(true),
+            Kind::Object(inner) => minimal(inner),
+            Kind::List(inner) => json!([minimal(inner)]),
+            Kind::Strings => json!(["x"]),
+        };
+        (member.name.to_owned(), value)
+    });
+    Value::Object(members.collect())
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_paged() {
+    let rig = Rig::with(Emulator::builder().tool_quota(45)).await;
+    for at in 0..45 {
+        rig.call("CreateSandboxTool", json!({ "ToolName": format!("t{at}"), "ToolType": "browser", "NetworkConfiguration": { "NetworkMode": "SANDBOX" } })).await;
+    }
+    let list = |params: Value| {
+        let rig = &rig;
+        async move {
+            let listed = rig.call("DescribeSandboxToolList", params).await;
+            (
+                listed["SandboxToolSet"].as_array().unwrap().len(),
+                listed["TotalCount"].as_i64().unwrap(),
+            )
+        }
+    };
+    assert_eq!(list(json!({})).await, (20, 45));
+    assert_eq!(list(json!({ "Offset": 40, "Limit": 100 })).await, (5, 45));
+    assert_eq!(list(json!({ "Filters": [{ "Name": "ToolName", "Values": ["t3", "t4"] }, { "Name": "Status", "Values": ["ACTIVE"] }] })).await, (2, 2));
+    assert_eq!(
+        list(json!({ "Filters": [{ "Name": "ToolType", "Values": ["custom"] }] })).await,
+        (0, 0)
+    );
+    assert_eq!(
+        rig.refused("DescribeSandboxToolList", json!({ "Limit": 101 }))
+            .await,
+        "InvalidParameter.Limit"
+    );
+    assert_eq!(
+        rig.refused(
+            "DescribeSandboxToolList",
+            json!({ "ToolIds": vec!["x"; 101] })
+        )
+        .await,
+        "InvalidParameterValue.ToolIds"
+    );
+    let another = json!({ "ToolName": "more", "ToolType": "browser", "NetworkConfiguration": { "NetworkMode": "SANDBOX" } });
+    assert_eq!(
+        rig.refused("CreateSandboxTool", another).await,
+        "LimitExceeded"
+    );
+
+    let mut ids = Vec::new();
+    for _ in 0..25 {
+        let started = rig
+            .call("StartSandboxInstance", json!({ "ToolName": "t0" }))
+            .await;
+        ids.push(started["Instance"]["InstanceId"].clone());
+    }
+    let (mut seen, mut token) = (Vec::new(), Value::String(String::new()));
+    loop {
+        let listed = rig
+            .call(
+                "DescribeSandboxInstanceList",
+                json!({ "MaxResults": 10, "NextToken": token, "NeedTotalCount": true }),
+            )
+            .await;
+        assert_eq!(listed["TotalCount"], 25);
+        seen.extend(
+            listed["InstanceSet"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|instance| instance["InstanceId"].clone()),
+        );
+        token = listed["NextToken"].clone();
+        if token == "" {
+            break;
+        }
+    }
+    seen.reverse();
+    assert_eq!(seen, ids);
+    let described = rig
+        .call(
+            "DescribeSandboxInstances",
+            json!({ "InstanceIds": [ids[3], "nothing", ids[7]] }),
+        )
+        .await;
+    let described: Vec<&Value> = described["InstanceSet"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|instance| &instance["InstanceId"])
+        .collect();
+    assert_eq!(described, [&ids[3], &ids[7]]);
+    assert_eq!(
+        rig.refused("DescribeSandboxInstances", json!({ "InstanceIds": [] }))
+            .await,
+        "MissingParameter"
+    );
+    assert_eq!(
+        rig.refused("DescribeSandboxInstanceList", json!({ "Offset": 10_001 }))
+            .await,
+        "InvalidParameterValue.OffsetTooLarge"
+    );
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_stopping_counts_against_the_quota() {
+    let delay = Duration::from_secs(240);
+    let rig = Rig::with(Emulator::builder().instance_quota(2).stop_delay(delay)).await;
+    rig.call("CreateSandboxTool", json!({ "ToolName": "t", "ToolType": "browser", "NetworkConfiguration": { "NetworkMode": "PUBLIC" } })).await;
+    let start = json!({ "ToolName": "t", "Timeout": "24h" });
+    let id =
+        rig.call("StartSandboxInstance", start.clone()).await["Instance"]["InstanceId"].clone();
+    rig.call("StartSandboxInstance", start.clone()).await;
+    rig.call("StopSandboxInstance", json!({ "InstanceId": id }))
+        .await;
+    let error = rig
+        .client
+        .call_json("StartSandboxInstance", &start)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.code().unwrap().as_str(),
+        "LimitExceeded.SandboxInstance"
+    );
+    assert!(error.to_string().contains("Current: 2, Max: 2."), "{error}");
+    let usage = rig.call("DescribeQuotaOverview", json!({})).await["AccountQuotaOverview"].clone();
+    assert_eq!(
+        (
+            &usage["Quota"]["SandboxInstances"],
+            &usage["Usage"]["SandboxInstances"]
+        ),
+        (&json!(2), &json!(2))
+    );
+    rig.until_advanced(id.as_str().unwrap(), "STOPPED", delay)
+        .await;
+    rig.call("StartSandboxInstance", start).await;
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn calls_beyond_the_documented_rate_are_refused() {
+    let rig = Rig::with(Emulator::builder().throttle(Throttle::Sliding)).await;
+    let calls = (0..60).map(|_| {
+        let client = rig.client.clone();
+        tokio::spawn(async move {
+            client
+                .call_json("DescribeSandboxInstanceList", &json!({}))
+                .await
+                .map_err(|error| error.code().unwrap().as_str().to_owned())
+        })
+    });
+    let mut refused = 0;
+    for call in calls.collect::<Vec<_>>() {
+        if let Err(code) = call.await.unwrap() {
+            assert_eq!(code, "RequestLimitExceeded");
+            refused += 1;
+        }
+    }
+    assert_eq!((refused, rig.emulator.throttled_calls()), (40, 40));
+    assert_eq!(rig.emulator.calls()["DescribeSandboxInstanceList"], 60);
+    rig.emulator.advance(Duration::from_secs(1));
+    rig.call("DescribeSandboxInstanceList", json!({})).await;
+
+    // A client with the documented limits is never refused.
+    let paced = Client::builder(rig.emulator.credential())
+        .region("ap-chongqing")
+        .endpoint(&rig.emulator.endpoint())
+        .unwrap()
+        .http(Arc::new(rig.http.clone()))
+        .retry(RetryPolicy {
+            max_attempts: 1,
+            ..RetryPolicy::default()
+        })
+        .limits(Limits::documented())
+        .build()
+        .unwrap();
+    rig.emulator.advance(Duration::from_secs(1));
+    for call in (0..30)
+        .map(|_| {
+            let paced = paced.clone();
+            tokio::spawn(async move {
+                paced
+                    .call_json("DescribeSandboxInstanceList", &json!({}))
+                    .await
+                    .map(drop)
+            })
+        })
+        .collect::<Vec<_>>()
+    {
+        call.await.unwrap().unwrap();
+    }
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn small_resources_have_their_life() {
+    let rig = Rig::new().await;
+    let image = json!({ "Image": "python:3.11", "ImageRegistryType": "personal" });
+    let created = rig.call("CreatePreCacheImageTask", image.clone()).await;
+    assert_eq!(
+        rig.call("CreatePreCacheImageTask", image).await["PreCacheImageId"],
+        created["PreCacheImageId"]
+    );
+    let by_id = json!({ "PreCacheImageId": created["PreCacheImageId"] });
+    assert_eq!(
+        rig.call("DescribePreCacheImageTask", by_id.clone()).await["Status"],
+        "Success"
+    );
+    let by_image = json!({ "Image": "python:3.11", "ImageDigest": created["ImageDigest"], "ImageRegistryType": "personal" });
+    assert_eq!(
+        rig.call("DescribePreCacheImageTask", by_image).await["SourceType"],
+        "EXPLICIT"
+    );
+    let listed = rig
+        .call(
+            "DescribePreCacheImageList",
+            json!({ "Filters": [{ "Name": "status", "Values": ["SUCCESS"] }] }),
+        )
+        .await;
+    assert_eq!(listed["PreCacheImageList"].as_array().unwrap().len(), 1);
+    rig.call("DeletePreCacheImage", by_id.clone()).await;
+    assert_eq!(
+        rig.refused("DescribePreCacheImageTask", by_id).await,
+        "ResourceNotFound.Image"
+    );
+
+    let key = rig.call("CreateAPIKey", json!({ "Name": "k" })).await;
+    assert!(key["APIKey"].as_str().unwrap().starts_with("ark_"));
+    let shown = rig.call("DescribeAPIKeyList", json!({})).await;
+    assert_eq!(shown["APIKeySet"][0]["Status"], "API_KEY_STATUS_ACTIVE");
+    assert_ne!(shown["APIKeySet"][0]["MaskedKey"], key["APIKey"]);
+    rig.call("DeleteAPIKey", json!({ "KeyId": key["KeyId"] }))
+        .await;
+    assert_eq!(
+        rig.call("DescribeAPIKeyList", json!({})).await["TotalCount"],
+        0
+    );
+
+    rig.call("CreateSandboxTool", json!({ "ToolName": "t", "ToolType": "browser", "NetworkConfiguration": { "NetworkMode": "PUBLIC" } })).await;
+    let instance = rig
+        .call("StartSandboxInstance", json!({ "ToolName": "t" }))
+        .await["Instance"]["InstanceId"]
+        .clone();
+    let snapshot = rig
+        .call(
+            "CreateSandboxSnapshot",
+            json!({ "InstanceId": instance, "SnapshotName": "s" }),
+        )
+        .await["Snapshot"]
+        .clone();
+    assert_eq!(snapshot["Status"], "ACTIVE");
+    assert_eq!(
+        rig.call("DescribeSandboxSnapshotList", json!({})).await["SnapshotSet"][0],
+        snapshot
+    );
+    rig.call(
+        "DeleteSandboxSnapshot",
+        json!({ "SnapshotId": snapshot["SnapshotId"] }),
+    )
+    .await;
+    assert_eq!(
+        rig.refused(
+            "DeleteSandboxSnapshot",
+            json!({ "SnapshotId": snapshot["SnapshotId"] })
+        )
+        .await,
+        "ResourceNotFound"
+    );
+    rig.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_no_call_at_all_is_answered() {
+    let rig = Rig::new().await;
+    for (method, path, text) in [
+        ("GET", "/", ""),
+        ("POST", "/elsewhere", "{}"),
+        ("POST", "/", "\0\u{ff}"),
+        ("PUT", "/?a=b", "x"),
+    ] {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", rig.emulator.endpoint()))
+            .body(body::full(text))
+            .unwrap();
+        let answer = rig.send(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let envelope: Value =
+            serde_json::from_slice(&body::collect(answer.into_body(), 1 << 16).await.unwrap())
+                .unwrap();
+        assert!(
+            envelope["Response"]["Error"]["Code"].is_string(),
+            "{method} {path}"
+        );
+    }
+    let large = body::chunks(std::iter::repeat_n(
+        bytes::Bytes::from(vec![b'x'; 1 << 20]),
+        11,
+    ));
+    let request = Request::post(rig.emulator.endpoint())
+        .header("content-type", "application/json")
+        .header("x-tc-action", "CreateSandboxTool")
+        .body(large)
+        .unwrap();
+    // Refused while it is still being sent: an answer, or a connection that was closed.
+    if let Ok(answer) = rig.send(request).await {
+        let envelope: Value =
+            serde_json::from_slice(&body::collect(answer.into_body(), 1 << 16).await.unwrap())
+                .unwrap();
+        assert_eq!(envelope["Response"]["Error"]["Code"], "InvalidParameter");
+    }
+    rig.emulator.shutdown().await;
+}

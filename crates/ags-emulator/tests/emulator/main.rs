@@ -1,0 +1,10 @@
+//! The emulator from outside: over TLS, with the typed client, with real processes.
+
+mod binary;
+mod common;
+mod control;
+mod fault;
+mod gateway;
+mod lifecycle;
+mod process;
+mod python_sdk;

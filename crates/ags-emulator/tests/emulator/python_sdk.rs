@@ -1,0 +1,47 @@
+//! The vendor's own Python SDK against the emulator.
+
+use std::time::Duration;
+
+use ags_emulator::Emulator;
+use tokio::process::Command;
+
+/// The interpreter of an environment with the SDK; `cargo xtask` sets it.
+const PYTHON: &str = "SWEREX_PYTHON";
+
+#[tokio::test]
+async fn the_vendors_sdk_drives_the_whole_lifecycle() {
+    let Some(python) = std::env::var_os(PYTHON) else {
+        eprintln!(
+            "SKIPPED: set {PYTHON} to an interpreter with tencentcloud-sdk-python-ags, or run `cargo xtask integration`"
+        );
+        return;
+    };
+    let delay = Duration::from_millis(300);
+    let emulator = Emulator::builder()
+        .tool_delay(delay)
+        .stop_delay(delay)
+        .pause_delay(delay)
+        .start()
+        .await
+        .unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/lifecycle.py");
+    let done = Command::new(python)
+        .arg(script)
+        .args([emulator.endpoint(), emulator.domain()])
+        .arg(emulator.ca_file())
+        .args([emulator.secret_id(), emulator.secret_key().expose()])
+        .env_remove("HTTPS_PROXY")
+        .env_remove("https_proxy")
+        .output()
+        .await
+        .unwrap();
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr),
+    );
+    assert!(done.status.success(), "{stdout}{stderr}");
+    assert_eq!(stdout.trim(), "the whole lifecycle");
+    assert_eq!(emulator.live_instances(), []);
+    assert_eq!(emulator.tools(), []);
+    emulator.shutdown().await;
+}
