@@ -16,6 +16,8 @@ mod json;
 mod link;
 mod multipart;
 mod native;
+mod output;
+mod process;
 mod pyrepr;
 mod router;
 mod scratch;

@@ -1,42 +1,54 @@
-//! Starting processes, ending whole trees of them, and reaping what nobody waits for.
+//! Processes of the server: which run, and how whole trees of them are ended.
 
-use std::{ffi::OsString, path::PathBuf};
+mod table;
+mod tree;
 
-use bytes::Bytes;
-use swerex_proto::native::Stream;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-/// Bytes of output that are kept of one command, unless told otherwise: 256 MiB. Of more, head and tail are kept.
-pub(crate) const DEFAULT_OUTPUT_CAP: usize = 256 * 1024 * 1024;
+use rustix::process::Pid;
 
-/// What commands and shells are started with.
-#[derive(Clone, Debug)]
-pub(crate) struct ProcessDefaults {
-    /// The environment of commands that bring none.
-    pub(crate) env: Vec<(OsString, OsString)>,
-    /// Where they start, and relative directories with them.
-    pub(crate) cwd: PathBuf,
-    /// Bytes of output that are kept of one command's stream; `None` keeps everything.
-    pub(crate) output_cap: Option<usize>,
-}
+pub(crate) use table::{Process, processes};
+pub(crate) use tree::Tree;
 
-/// Where output goes while a command still runs. A full channel slows the command down.
-pub(crate) type OutputSink = tokio::sync::mpsc::Sender<OutputChunk>;
+/// The trees that run for a server, so that its end is theirs. Clones are the same set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Running(Arc<Mutex<BTreeMap<u64, Pid>>>);
 
-/// Output as it came, cut anywhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OutputChunk {
-    /// Which stream; a terminal is `stdout`.
-    pub(crate) stream: Stream,
-    /// The bytes, before decoding and before the terminal's codes are taken out.
-    pub(crate) data: Bytes,
-}
-
-impl Default for ProcessDefaults {
-    fn default() -> Self {
-        Self {
-            env: std::env::vars_os().collect(),
-            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            output_cap: Some(DEFAULT_OUTPUT_CAP),
+impl Running {
+    /// Adds the tree below a process that the server has started; dropping what comes back takes it out again.
+    pub(crate) fn add(&self, root: Pid) -> Entry {
+        let mut trees = self.lock();
+        let number = trees.last_key_value().map_or(0, |(last, _)| last + 1);
+        trees.insert(number, root);
+        Entry {
+            set: self.clone(),
+            number,
         }
+    }
+
+    /// Kills everything that is still there, without asking it first.
+    pub(crate) fn kill(&self) {
+        let roots: Vec<Pid> = self.lock().values().copied().collect();
+        Tree::kill_all(&roots);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Pid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A tree that is among those that run.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    set: Running,
+    number: u64,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.set.lock().remove(&self.number);
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     exception::PyException,
     files::blocking,
     idempotency::{Fingerprint, Fingerprinting},
+    process::Running,
     router::Route,
     server::Shared,
     session::Sessions,
@@ -37,6 +38,8 @@ pub(crate) struct Surroundings {
     pub(crate) directory: PathBuf,
     /// `None` is the environment of this process.
     pub(crate) environment: Option<Arc<[(String, String)]>>,
+    /// What has been started and still runs.
+    pub(crate) running: Running,
 }
 
 /// The machine that commands, sessions and files are on.
@@ -50,6 +53,7 @@ impl Machine {
         let surroundings = Surroundings {
             directory: config.directory(),
             environment: config.environment.clone().map(Arc::from),
+            running: Running::default(),
         };
         Self {
             sessions: Sessions::new(surroundings.clone()),

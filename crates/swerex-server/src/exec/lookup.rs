@@ -1,0 +1,52 @@
+//! Which file a program's name means: every directory of `PATH` is tried, and the first complaint that is not about a missing
+//! file is the one that is told.
+
+use std::{fs::File, io::Read, os::unix::ffi::OsStrExt, path::PathBuf};
+
+use rustix::{fs::Access, io::Errno};
+
+use super::plan::Plan;
+
+/// The files to try in turn.
+pub(super) fn candidates(plan: &Plan) -> Vec<PathBuf> {
+    let program = plan.program();
+    if program.as_bytes().contains(&b'/') {
+        return vec![plan.directory.join(program)];
+    }
+    let directories = plan.path.as_bytes().split(|byte| *byte == b':');
+    directories
+        .map(|directory| {
+            let directory = std::ffi::OsStr::from_bytes(directory);
+            plan.directory.join(directory).join(program)
+        })
+        .collect()
+}
+
+/// Complaints that the kernel would have about a file, as far as they can be told without starting it.
+pub(super) fn check(file: &PathBuf) -> Result<(), Errno> {
+    let metadata = file
+        .metadata()
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NOENT))?;
+    if !metadata.is_file() {
+        return Err(Errno::ACCESS);
+    }
+    rustix::fs::access(file, Access::EXEC_OK)?;
+    if is_bare_script(file) {
+        return Err(Errno::NOEXEC);
+    }
+    Ok(())
+}
+
+/// Whether it is text without a `#!`. The kernel refuses it, but the C library, depending on how a program is started, gives
+/// it to a shell.
+fn is_bare_script(file: &PathBuf) -> bool {
+    let mut start = [0; 64];
+    let Ok(length) = File::open(file).and_then(|mut file| file.read(&mut start)) else {
+        return false;
+    };
+    let start = &start[..length];
+    !start.starts_with(b"#!")
+        && start
+            .iter()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r'))
+}
