@@ -66,10 +66,7 @@ pub(crate) fn decode(
         },
         Some(_) => bytes,
     };
-    let all = |decoder: &dyn Decode, skip: usize| {
-        let bytes = bytes.get(skip..).unwrap_or_default();
-        handler::drive(decoder, bytes, &handler)
-    };
+    let all = |decoder: &dyn Decode, from: usize| handler::drive(decoder, &bytes, from, &handler);
     let Some(encoding) = encoding else {
         return all(&Utf8, 0);
     };
@@ -79,8 +76,9 @@ pub(crate) fn decode(
             all(&Utf8, 0)
         }
         "utf_8_sig" => {
-            let marked = bytes.starts_with(b"\xEF\xBB\xBF");
-            all(&Utf8, if marked { 3 } else { 0 })
+            // Unlike with the other marks, positions count from behind it.
+            let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+            handler::drive(&Utf8, text, 0, &handler)
         }
         "utf_16" | "u16" | "utf16" => match bytes.as_slice() {
             [0xFF, 0xFE, ..] => all(&Utf16(Order::Little), 2),
@@ -203,7 +201,7 @@ mod tests {
             (
                 b"\xff\xfea",
                 "utf-16",
-                "'utf-16-le' codec can't decode byte 0x61 in position 0: truncated data",
+                "'utf-16-le' codec can't decode byte 0x61 in position 2: truncated data",
             ),
             (
                 b"\x00\xdca\x00",

@@ -10,7 +10,7 @@ pub const DEFAULT_MAX_BODY: usize = 256 * 1024 * 1024;
 /// Connections at a time, unless told otherwise.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 1024;
 
-/// How long a run goes on after its last client hung up, unless told otherwise. Only runs with an `X-Request-ID` do.
+/// How long a run goes on after its last client hung up, unless told otherwise.
 pub const DEFAULT_ABANDONED_AFTER: Duration = Duration::from_secs(600);
 
 /// How often a stream without news shows that it lives, unless told otherwise.
@@ -32,7 +32,7 @@ pub struct ServerConfig {
     pub max_body: usize,
     /// Connections at a time; one more is answered with 429 and closed.
     pub max_connections: usize,
-    /// How long a run with an `X-Request-ID` goes on after its last client hung up.
+    /// How long a run goes on after its last client hung up.
     pub abandoned_after: Duration,
     /// How often a stream without news shows that it lives.
     pub heartbeat: Duration,

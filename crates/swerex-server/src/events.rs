@@ -238,13 +238,19 @@ mod tests {
     use swerex_proto::native::{Event, Stream};
 
     use super::*;
+    use crate::idempotency::{Bounds, Idempotency};
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn fingerprint(body: &[u8]) -> Fingerprint {
-        crate::idempotency::Fingerprinting::none()
-            .part(body)
-            .finish()
+    /// Fingerprints of one server; those of another would differ.
+    fn fingerprints() -> impl Fn(&[u8]) -> Fingerprint {
+        let ids = Idempotency::new(Bounds {
+            answers: 1,
+            bytes: 1,
+            running: 1,
+            abandoned: SECOND,
+        });
+        move |body| ids.fingerprint().part(body).finish()
     }
 
     async fn run(tap: Tap) -> Answer {
@@ -308,6 +314,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lost_stream_is_taken_up_again() {
         let streams = streams();
+        let fingerprint = fingerprints();
         let named = || Some((b"id".to_vec(), fingerprint(b"x")));
         let mut first = body(streams.open(named(), 0, run));
         first.frame().await.unwrap().unwrap();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST};
 use http_body_util::BodyExt;
 use swerex_proto::{native, route::X_REQUEST_ID};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     activity::Activity,
@@ -16,7 +16,7 @@ use crate::{
     events::Streams,
     idempotency::{Bounds, Idempotency},
     router::{Route, route},
-    work::{self, Machine},
+    work::{self, Machine, Run},
 };
 
 /// Answers that are kept for repeats of their requests: so many, and so many bytes.
@@ -129,9 +129,29 @@ impl Server {
         let run = prepared.run;
         Ok(match (id, prepared.fingerprint) {
             (Some(id), Some(fingerprint)) => shared.ids.once(&id, fingerprint, || run).await,
+            _ if route.has_effects() => to_the_end(run, shared.config.abandoned_after).await,
             _ => run.await,
         })
     }
+}
+
+/// Runs in a task of its own, which a client that hangs up does not end; a while later it is given up.
+async fn to_the_end(run: Run, patience: Duration) -> Answer {
+    let (sender, answer) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut sender = sender;
+        let abandoned = async {
+            sender.closed().await;
+            tokio::time::sleep(patience).await;
+        };
+        let answer = tokio::select! {
+            answer = run => answer,
+            () = abandoned => return,
+        };
+        // Nobody waits for it where this fails.
+        let _ = sender.send(answer);
+    });
+    answer.await.unwrap_or_else(|_| work::stopping())
 }
 
 /// The id of a request that is not to be carried out twice.

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
 use swerex_proto::{Action, UploadResponse};
 
-use guard::{Run, from_panic, guarded};
+pub(crate) use guard::Run;
+use guard::{from_panic, guarded};
 
 use crate::{
     answer::{Answer, Body},
@@ -150,7 +151,8 @@ async fn check<T: Send + 'static>(
     }
 }
 
-fn stopping() -> Answer {
+/// The answer to a request that the server's own end overtook.
+pub(crate) fn stopping() -> Answer {
     Answer::detail(
         StatusCode::SERVICE_UNAVAILABLE,
         "the server is shutting down",

@@ -31,14 +31,15 @@ impl Handler {
     }
 }
 
-/// Decodes all of it, with the handler in between.
+/// Decodes all of it from a place on, with the handler in between.
 pub(super) fn drive(
     decoder: &dyn Decode,
     bytes: &[u8],
+    from: usize,
     handler: &Handler,
 ) -> Result<String, Undecodable> {
     let mut out = String::with_capacity(bytes.len());
-    let mut at = 0;
+    let mut at = from;
     while let Some(fault) = decoder.run(bytes, at, &mut out) {
         let bad = bytes.get(fault.start..fault.end).unwrap_or_default();
         match handler {

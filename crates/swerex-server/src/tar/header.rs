@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn attributes_count_their_own_length() {
-        assert_eq!(attribute("path", b"x"), b"10 path=x\n");
+        assert_eq!(attribute("path", b"x"), b"9 path=x\n");
+        assert_eq!(attribute("path", b"xy"), b"11 path=xy\n");
         let two = [attribute("path", &[b'y'; 100]), attribute("size", b"9")].concat();
         assert_eq!(
             attributes(&two),
