@@ -1,8 +1,8 @@
-//! What the command takes.
+//! What the `ags-emulator` command takes, for other commands that start an emulator too.
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-use ags_emulator::{
+use crate::{
     Behaviour, DEFAULT_TOKEN_TTL, Emulator, EmulatorBuilder, Fault, InstanceRunner, Throttle,
     behaviour::UnknownSwitch,
 };
@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 /// When it is ready it prints one line of JSON with endpoint, domain, CA file and credential, and runs until SIGTERM or SIGINT.
 #[derive(Debug, Parser)]
 #[command(name = "ags-emulator", version)]
-pub(crate) struct Args {
+pub struct Args {
     /// Address to listen on; port 0 is any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// How long a token is good [default: 24h]
     #[arg(long, value_name = "SPAN", value_parser = span)]
     token_ttl: Option<Duration>,
-    /// How long an instance is STOPPING after its processes have ended
+    /// How long an instance is STOPPING, at least until its processes have ended
     #[arg(long, value_name = "SPAN", default_value = "0s", value_parser = span)]
     stop_delay: Duration,
     /// How long an instance is PAUSING and RESUMING
@@ -78,7 +78,11 @@ enum ThrottleArg {
 }
 
 impl Args {
-    pub(crate) fn builder(self) -> Result<EmulatorBuilder, UnknownSwitch> {
+    /// The emulator that they describe.
+    ///
+    /// # Errors
+    /// A `--behaviour` that there is not.
+    pub fn builder(self) -> Result<EmulatorBuilder, UnknownSwitch> {
         let mut behaviour = Behaviour::default();
         for (switch, value) in &self.behaviour {
             behaviour.set(switch, value)?;
@@ -125,7 +129,7 @@ impl Args {
 }
 
 fn span(text: &str) -> Result<Duration, String> {
-    ags_emulator::parse_span(text)
+    crate::parse_span(text)
         .ok_or_else(|| "it is a span such as 250ms, 5s, 3m or 1h".to_owned())
 }
 

@@ -174,6 +174,19 @@ impl Emulator {
         &self.secret_key
     }
 
+    /// One line of JSON with all that a client needs: `endpoint`, `domain`, `ca_file`, `secret_id` and `secret_key`.
+    #[must_use]
+    pub fn ready_line(&self) -> String {
+        serde_json::json!({
+            "endpoint": self.endpoint(),
+            "domain": self.domain(),
+            "ca_file": self.ca_file(),
+            "secret_id": self.secret_id(),
+            "secret_key": self.secret_key().expose(),
+        })
+        .to_string()
+    }
+
     /// The tools, in the order of their creation.
     #[must_use]
     pub fn tools(&self) -> Vec<ToolView> {

@@ -1,16 +1,11 @@
 //! The `ags-emulator` command: an emulator that runs until it is told to stop.
 
-mod args;
-
 use std::{error::Error, io::Write as _, process::ExitCode};
 
-use ags_emulator::{Emulator, Fault};
+use ags_emulator::{Emulator, Fault, args::Args};
 use clap::Parser as _;
-use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-
-use crate::args::Args;
 
 /// Exit code of a start that failed; clap's for wrong usage is 2.
 const FAILED: u8 = 1;
@@ -53,15 +48,8 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
 
 /// One line of JSON on stdout: the emulator is ready, and this is how to reach it.
 fn announce(emulator: &Emulator) -> std::io::Result<()> {
-    let line = json!({
-        "endpoint": emulator.endpoint(),
-        "domain": emulator.domain(),
-        "ca_file": emulator.ca_file(),
-        "secret_id": emulator.secret_id(),
-        "secret_key": emulator.secret_key().expose(),
-    });
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{line}")?;
+    writeln!(stdout, "{}", emulator.ready_line())?;
     stdout.flush()
 }
 
