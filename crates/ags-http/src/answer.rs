@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
-use crate::{BodyError, Reached, TransportError, fault, pool::Lease};
+use crate::{BodyError, Reached, TransportError, fault, outgoing::Progress, pool::Lease};
 
 /// The body of an answer that is not over yet.
 pub(crate) struct Answer {
@@ -25,21 +25,44 @@ pub(crate) struct Answer {
 struct Open {
     incoming: Incoming,
     lease: Lease,
+    request: Arc<Progress>,
 }
 
 impl Answer {
-    pub(crate) fn new(incoming: Incoming, lease: Lease, alarm: Option<Pin<Box<Sleep>>>) -> Self {
+    /// `request` is what became of the body of the request.
+    pub(crate) fn new(
+        incoming: Incoming,
+        lease: Lease,
+        request: Arc<Progress>,
+        alarm: Option<Pin<Box<Sleep>>>,
+    ) -> Self {
         let peer = lease.peer();
         Self {
-            open: Some(Open { incoming, lease }),
+            open: Some(Open {
+                incoming,
+                lease,
+                request,
+            }),
             alarm,
             peer,
         }
     }
 
-    /// Gives the connection back.
+    /// Whether nothing is left to be read; gives the connection back if so.
+    pub(crate) fn is_over(&mut self) -> bool {
+        let over = |open: &Open| open.incoming.is_end_stream();
+        if self.open.as_ref().is_some_and(over) {
+            self.finish();
+        }
+        self.open.is_none()
+    }
+
+    /// Gives the connection back. Where the peer answered before the end of the request, it may never read the
+    /// rest: that connection is closed instead.
     fn finish(&mut self) {
-        if let Some(open) = self.open.take() {
+        if let Some(open) = self.open.take()
+            && open.request.is_over()
+        {
             open.lease.finish();
         }
     }
@@ -72,9 +95,7 @@ impl Body for Answer {
         let frame = ready!(Pin::new(&mut open.incoming).poll_frame(cx));
         Poll::Ready(match frame {
             Some(Ok(frame)) => {
-                if open.incoming.is_end_stream() {
-                    this.finish();
-                }
+                this.is_over();
                 Some(Ok(frame))
             }
             Some(Err(error)) => Some(Err(this.abort(fault::exchanging(error, false)))),

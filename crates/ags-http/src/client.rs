@@ -5,7 +5,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use futures_util::future::{Either, select};
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     dial::Dialer,
     fault,
     origin::Key,
-    outgoing::watched,
+    outgoing::{Progress, watched},
     pool::{Lease, Limits, Pool},
     proxy::Proxies,
     tls,
@@ -85,7 +85,7 @@ impl Inner {
             .map(|at| Box::pin(tokio::time::sleep_until(at)));
         let uri = request.uri().clone();
         let (head, sent_body) = request.into_parts();
-        let (sent_body, sent_outcome) = watched(sent_body);
+        let (sent_body, progress) = watched(sent_body);
         let mut request = Request::from_parts(head, sent_body);
         for stale in 0.. {
             let checkout = within(&mut alarm, self.pool.checkout(&host));
@@ -97,7 +97,7 @@ impl Inner {
                 return Err(fault::late(Reached::Unknown).with_peer(peer()));
             };
             match sent {
-                Ok(answer) => return Ok(guarded(answer, lease, alarm)),
+                Ok(answer) => return Ok(guarded(answer, lease, progress, alarm)),
                 Err(failed) => match failed.unwritten {
                     // A kept connection that the peer had closed: nothing was written, another one will do.
                     Some(back) if lease.is_reused() && stale < STALE_LIMIT => {
@@ -106,7 +106,7 @@ impl Inner {
                         *request.uri_mut() = uri.clone();
                     }
                     _ => {
-                        let error = match sent_outcome.take() {
+                        let error = match progress.take_reason() {
                             Some(cause) => fault::broke_off(cause),
                             None => failed.error,
                         };
@@ -134,14 +134,15 @@ async fn within<F: Future>(alarm: &mut Option<Pin<Box<Sleep>>>, work: F) -> Opti
 fn guarded(
     answer: Response<Incoming>,
     lease: Lease,
+    progress: Arc<Progress>,
     alarm: Option<Pin<Box<Sleep>>>,
 ) -> Response<Body> {
     let (parts, incoming) = answer.into_parts();
-    let body = if incoming.is_end_stream() {
-        lease.finish();
+    let mut answer = Answer::new(incoming, lease, progress, alarm);
+    let body = if answer.is_over() {
         crate::body::empty()
     } else {
-        Answer::new(incoming, lease, alarm).boxed_unsync()
+        answer.boxed_unsync()
     };
     Response::from_parts(parts, body)
 }

@@ -1,6 +1,6 @@
 //! Opens connections: TCP, proxy, TLS and the HTTP handshake, within the connect timeout.
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{Either, select};
 use http::HeaderValue;
@@ -48,7 +48,7 @@ pub(crate) struct Http1 {
     pub(crate) sender: http1::SendRequest<Body>,
     /// Set where a proxy forwards plain requests: they carry the whole address.
     pub(crate) forwarded: Option<Forwarded>,
-    _wanted: Wanted,
+    wanted: Wanted,
 }
 
 /// A connection for many calls at a time.
@@ -62,10 +62,20 @@ pub(crate) struct Forwarded {
     pub(crate) authorization: Option<HeaderValue>,
 }
 
-/// Held by whoever still wants the connection. When it is gone the connection has [`CLOSE_GRACE`] to end,
-/// so that a peer which stopped reading cannot hold its socket for ever.
+/// Held by whoever still wants the connection. When it is dropped the connection has [`CLOSE_GRACE`] to end in
+/// good order; when it says so, the connection ends at once. So no peer that stopped reading holds a socket for ever.
 struct Wanted {
-    _signal: oneshot::Sender<Infallible>,
+    signal: oneshot::Sender<Abort>,
+}
+
+struct Abort;
+
+impl Http1 {
+    /// Ends the connection in the middle of a call.
+    pub(crate) fn abort(self) {
+        // An error means that it has ended by itself.
+        let _ = self.wanted.signal.send(Abort);
+    }
 }
 
 impl Dialer {
@@ -148,7 +158,8 @@ impl Dialer {
             }));
         }
         let (mut sender, connection) = self.http1.handshake(stream).await.map_err(unready)?;
-        let wanted = drive(connection, origin.shared_peer());
+        // So that whoever got a 101 can take the connection over, with `hyper::upgrade::on` its answer.
+        let wanted = drive(connection.with_upgrades(), origin.shared_peer());
         sender.ready().await.map_err(unready)?;
         let forwarding = if origin.is_https() {
             None
@@ -160,7 +171,7 @@ impl Dialer {
             forwarded: forwarding.map(|proxy| Forwarded {
                 authorization: proxy.basic_auth().cloned(),
             }),
-            _wanted: wanted,
+            wanted,
         }))
     }
 }
@@ -170,12 +181,13 @@ fn drive<C>(connection: C, peer: Arc<str>) -> Wanted
 where
     C: Future<Output = Result<(), hyper::Error>> + Send + 'static,
 {
-    let (signal, unwanted) = oneshot::channel::<Infallible>();
+    let (signal, unwanted) = oneshot::channel();
     tokio::spawn(async move {
         let connection = pin!(connection);
         let ended = match select(connection, unwanted).await {
             Either::Left((ended, _)) => ended,
-            Either::Right((_, connection)) => {
+            Either::Right((Ok(Abort), _)) => Ok(()),
+            Either::Right((Err(_), connection)) => {
                 timeout(CLOSE_GRACE, connection).await.unwrap_or(Ok(()))
             }
         };
@@ -183,5 +195,5 @@ where
             tracing::debug!(peer = &*peer, %error, "a connection ended with an error");
         }
     });
-    Wanted { _signal: signal }
+    Wanted { signal }
 }

@@ -98,12 +98,6 @@ pub(crate) fn exchanging(error: hyper::Error, unwritten: bool) -> TransportError
     TransportError::new(kind, reached, message).with_source(error)
 }
 
-/// A kept connection turned out to be of no use.
-pub(crate) fn unusable() -> TransportError {
-    let message = "no kept connection can be used";
-    TransportError::new(Kind::Closed, Reached::NotSent, message)
-}
-
 /// The request's own body broke off while it was being sent.
 pub(crate) fn broke_off(cause: BodyError) -> TransportError {
     let message = "the body of the request broke off";

@@ -1,9 +1,12 @@
-//! The body of a request on its way out: it remembers why it broke off, which HTTP/2 would lose.
+//! The body of a request on its way out: whether it is over, and why it broke off (which HTTP/2 would lose).
 
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -13,35 +16,49 @@ use http_body_util::BodyExt;
 
 use crate::{Body, BodyError};
 
-/// Where the reason is found afterwards.
+/// What became of the body.
 #[derive(Default)]
-pub(crate) struct Outcome {
-    reason: Option<Arc<Mutex<Option<BodyError>>>>,
+pub(crate) struct Progress {
+    reason: Mutex<Option<BodyError>>,
+    over: AtomicBool,
 }
 
-impl Outcome {
+impl Progress {
     /// Why the body broke off, if it did.
-    pub(crate) fn take(&self) -> Option<BodyError> {
-        let reason = self.reason.as_ref()?;
-        reason.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(crate) fn take_reason(&self) -> Option<BodyError> {
+        let mut reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
+        reason.take()
+    }
+
+    /// Whether nothing of it is left to be sent.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
     }
 }
 
 /// The same body, and where to learn what became of it.
-pub(crate) fn watched(body: Body) -> (Body, Outcome) {
+pub(crate) fn watched(body: Body) -> (Body, Arc<Progress>) {
+    let progress = Arc::<Progress>::default();
     if body.is_end_stream() {
-        return (body, Outcome::default());
+        progress.over.store(true, Ordering::Release);
+        return (body, progress);
     }
-    let reason = Arc::default();
-    let outcome = Outcome {
-        reason: Some(Arc::clone(&reason)),
+    let outgoing = Outgoing {
+        body,
+        progress: progress.clone(),
     };
-    (Outgoing { body, reason }.boxed_unsync(), outcome)
+    (outgoing.boxed_unsync(), progress)
 }
 
 struct Outgoing {
     body: Body,
-    reason: Arc<Mutex<Option<BodyError>>>,
+    progress: Arc<Progress>,
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.progress.over.store(true, Ordering::Release);
+    }
 }
 
 impl http_body::Body for Outgoing {
@@ -53,12 +70,19 @@ impl http_body::Body for Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Err(error))) = frame {
-            let mut reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
-            *reason = Some(error);
-            return Poll::Ready(Some(Err(Box::new(BrokeOff))));
+        if frame.is_ready() && self.body.is_end_stream() {
+            self.progress.over.store(true, Ordering::Release);
         }
-        frame
+        let Poll::Ready(Some(Err(error))) = frame else {
+            return frame;
+        };
+        let mut reason = self
+            .progress
+            .reason
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *reason = Some(error);
+        Poll::Ready(Some(Err(Box::new(BrokeOff))))
     }
 
     fn is_end_stream(&self) -> bool {

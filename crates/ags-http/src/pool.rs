@@ -85,7 +85,11 @@ impl Pool {
     pub(crate) async fn checkout(&self, host: &Arc<Host>) -> Result<Lease, TransportError> {
         loop {
             match host.next() {
-                Next::Ready(lease) => return Ok(lease),
+                Next::Ready(mut lease) => {
+                    if lease.settled().await {
+                        return Ok(lease);
+                    }
+                }
                 Next::Dial(turn) => {
                     // Boxed: it is large and rare, and every call would carry room for it.
                     return match Box::pin(self.dialer.dial(host.origin())).await {
@@ -98,7 +102,10 @@ impl Pool {
                 }
                 Next::Wait(waiting) => {
                     if let Some(outcome) = waiting.outcome().await {
-                        return outcome;
+                        let mut lease = outcome?;
+                        if lease.settled().await {
+                            return Ok(lease);
+                        }
                     }
                 }
             }

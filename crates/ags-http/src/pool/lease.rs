@@ -1,16 +1,13 @@
 //! A connection while a call uses it, and the form that it wants a request in.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, sync::Arc};
 
 use http::{HeaderValue, Request, Response, Uri, Version, header};
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::host::{Host, Shared};
 use crate::{Body, TransportError, dial::Http1, fault};
-
-/// How long a kept connection may take to have done with the call before.
-const SETTLE: Duration = Duration::from_secs(1);
 
 /// A connection while a call uses it. Dropped before [`Lease::finish`], an HTTP/1.1 connection is closed.
 pub(crate) struct Lease {
@@ -58,6 +55,15 @@ impl Lease {
         self.reused
     }
 
+    /// Whether the connection can be used. Mostly that is known at once; else the connection's task is about to
+    /// see that the answer before is over, or that the peer has closed.
+    pub(super) async fn settled(&mut self) -> bool {
+        match &mut self.held {
+            Held::Own(own) => own.sender.is_ready() || own.sender.ready().await.is_ok(),
+            Held::Shared(_) | Held::Nothing => true,
+        }
+    }
+
     /// Sends a request in the form that this connection wants.
     pub(crate) async fn send(
         &mut self,
@@ -65,12 +71,6 @@ impl Lease {
     ) -> Result<Response<Incoming>, Unanswered> {
         let sent = match &mut self.held {
             Held::Own(own) => {
-                if !settled(own).await {
-                    return Err(Unanswered {
-                        error: fault::unusable(),
-                        unwritten: Some(request),
-                    });
-                }
                 dress_for_http1(&mut request, own);
                 own.sender.try_send_request(request).await
             }
@@ -91,7 +91,7 @@ impl Lease {
         })
     }
 
-    /// The answer was read to its end: the connection is free again.
+    /// The request was sent and the answer read, both to their ends: the connection is free again.
     pub(crate) fn finish(mut self) {
         match mem::replace(&mut self.held, Held::Nothing) {
             Held::Own(own) if own.sender.is_closed() => {
@@ -108,16 +108,10 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Held::Own(own) = mem::replace(&mut self.held, Held::Nothing) {
-            drop(own);
+            own.abort();
             self.host.closed();
         }
     }
-}
-
-/// Whether the connection has done with the call before. Mostly it has; else its task is about to see that the
-/// answer is over, unless the peer answered early and never reads the rest of that call's body.
-async fn settled(own: &mut Http1) -> bool {
-    own.sender.is_ready() || matches!(timeout(SETTLE, own.sender.ready()).await, Ok(Ok(())))
 }
 
 /// Names the host in a header, and only the path in the first line, except to a forwarding proxy.

@@ -173,6 +173,31 @@ async fn a_body_left_unread_costs_its_connection_only() {
 }
 
 #[tokio::test]
+async fn an_answer_before_the_end_of_the_request_costs_its_connection_only() {
+    let server = Server::raw(|mut stream| async move {
+        let mut some = [0; 1024];
+        let _ = stream.read(&mut some).await;
+        let refusal = b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno";
+        stream.write_all(refusal).await.unwrap();
+        // It reads no more of the body, and waits until the client closes.
+        while stream.read(&mut some).await.is_ok_and(|count| count > 0) {}
+    })
+    .await;
+    let client = client().build().unwrap();
+    for round in 1..=2 {
+        let endless = futures_util::stream::pending();
+        let request = http::Request::post(server.plain())
+            .body(body::stream(endless))
+            .unwrap();
+        let answer = client.call(request, patience()).await.unwrap();
+        assert_eq!(answer.status(), 413);
+        assert_eq!(body::collect(answer.into_body(), 9).await.unwrap(), "no");
+        server.counts.until_closed(round).await;
+    }
+    assert_eq!(server.counts.accepted(), 2);
+}
+
+#[tokio::test]
 async fn an_abandoned_call_does_not_spoil_the_next() {
     for alpn in [H1, H2] {
         let authority = Authority::new();
