@@ -1,11 +1,24 @@
-//! The lifecycle of an AGS sandbox that runs a SWE-ReX server.
+#![doc = include_str!("../README.md")]
 
+mod account;
 mod config;
+mod deployment;
+mod error;
+mod hook;
+mod instance;
 pub mod keys;
+mod requests;
 pub mod source;
 mod start_command;
+mod token_source;
+mod tool;
 pub mod units;
 mod value;
 
+pub use account::{Account, Connections};
 pub use config::{InvalidConfig, TencentAgsDeploymentConfig, domain_of};
+pub use deployment::{QUOTA_PATIENCE, TencentAgsDeployment};
+pub use error::{Cause, NotStarted, Stage, StartFailed, StopFailed};
+pub use hook::{Hook, Step};
+pub use requests::SOFTWARE;
 pub use start_command::StartCommand;

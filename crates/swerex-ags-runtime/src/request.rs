@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ags_http::{Body, BodyError, body};
+use ags_http::{Body, body};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use serde::{Serialize, de::DeserializeOwned};
@@ -159,11 +159,6 @@ pub(crate) fn parse<T: DeserializeOwned>(
         status,
         evidence: crate::gateway::evidence(bytes),
     })
-}
-
-/// An error of a request's body, as the transport wants it.
-pub(crate) fn body_error(error: Error) -> BodyError {
-    Box::new(error)
 }
 
 #[cfg(test)]

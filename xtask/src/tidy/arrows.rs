@@ -15,7 +15,13 @@ const BELOW: &[(&str, &[&str])] = &[
     ("swerex-ags-runtime", &["swerex-proto", "ags-http"]),
     (
         "swerex-ags-deployment",
-        &["swerex-ags-runtime", "swerex-proto", "ags-api", "ags-http"],
+        &[
+            "swerex-ags-runtime",
+            "swerex-proto",
+            "ags-api",
+            "ags-http",
+            "ags-sign",
+        ],
     ),
     ("swerex-server", &["swerex-proto"]),
     (

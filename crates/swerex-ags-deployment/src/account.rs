@@ -1,0 +1,246 @@
+//! What all deployments of one account share: a client, status polling, tools, and the stopping of what was abandoned.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use ags_api::{Client, poll::StatusBoard};
+use ags_http::{HttpClient, HttpService};
+use ags_sign::Credential;
+use tokio::sync::OnceCell;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    config::{InvalidConfig, TencentAgsDeploymentConfig},
+    error::{Cause, Stage, StartFailed, StopFailed},
+};
+
+/// How often a stop is tried, each time with the client's own retries.
+const STOP_ATTEMPTS: u32 = 3;
+
+/// The pause between two such attempts.
+const STOP_PAUSE: Duration = Duration::from_secs(2);
+
+/// The network, for both planes.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    /// To the control plane.
+    pub control: Arc<dyn HttpService>,
+    /// To the gateway.
+    pub data: Arc<dyn HttpService>,
+}
+
+/// One account in one region. Clones share everything: make one for a process, or let
+/// [`TencentAgsDeployment::new`](crate::TencentAgsDeployment::new) do it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    board: StatusBoard,
+    data: Arc<dyn HttpService>,
+    /// Tools by their name, each looked up once.
+    tools: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
+    background: TaskTracker,
+}
+
+impl Connections {
+    /// Both planes as the configuration says: trust, proxies.
+    ///
+    /// # Errors
+    /// The CA file cannot be used.
+    pub fn of(config: &TencentAgsDeploymentConfig) -> Result<Self, ags_http::BuildError> {
+        let mut builder = HttpClient::builder().danger_skip_ssl_verify(config.skip_ssl_verify);
+        if !config.ca_file.is_empty() {
+            builder = builder.ca_file(&config.ca_file);
+        }
+        let client: Arc<dyn HttpService> = Arc::new(builder.build()?);
+        Ok(Self {
+            control: Arc::clone(&client),
+            data: client,
+        })
+    }
+}
+
+impl Account {
+    /// The account that a configuration names, over connections made as it says.
+    ///
+    /// # Errors
+    /// [`StartFailed`] at [`Stage::Configure`].
+    pub fn of(config: &TencentAgsDeploymentConfig) -> Result<Self, StartFailed> {
+        let connections = Connections::of(config)
+            .map_err(|error| StartFailed::new(Stage::Configure, Cause::Edge(error)))?;
+        Self::over(config, connections)
+    }
+
+    /// The account that a configuration names, over other connections.
+    ///
+    /// # Errors
+    /// [`StartFailed`] at [`Stage::Configure`].
+    pub fn over(
+        config: &TencentAgsDeploymentConfig,
+        connections: Connections,
+    ) -> Result<Self, StartFailed> {
+        let invalid = |problem| StartFailed::new(Stage::Configure, Cause::Config(problem));
+        config.validate().map_err(invalid)?;
+        let credential = credential(config).map_err(invalid)?;
+        let endpoint_problem =
+            |problem: String| invalid(InvalidConfig::new("http_endpoint", problem));
+        let client = Client::builder(credential)
+            .region(&config.region)
+            .endpoint(&config.http_endpoint)
+            .map_err(|problem| endpoint_problem(problem.to_string()))?
+            .http(connections.control)
+            .build()
+            .map_err(|problem| endpoint_problem(problem.to_string()))?;
+        Ok(Self::with_client(client, connections.data))
+    }
+
+    /// The account of a client that is there already.
+    pub fn with_client(client: Client, data: Arc<dyn HttpService>) -> Self {
+        let board = StatusBoard::new(client.clone());
+        let inner = Inner {
+            client,
+            board,
+            data,
+            tools: Mutex::default(),
+            background: TaskTracker::new(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The client of the control plane.
+    pub fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
+    pub(crate) fn board(&self) -> &StatusBoard {
+        &self.inner.board
+    }
+
+    pub(crate) fn data(&self) -> Arc<dyn HttpService> {
+        Arc::clone(&self.inner.data)
+    }
+
+    /// The place of a tool of this name; whoever comes first looks it up.
+    pub(crate) fn tool(&self, name: &str) -> Arc<OnceCell<String>> {
+        let mut tools = self
+            .inner
+            .tools
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tools.entry(name.to_owned()).or_default())
+    }
+
+    /// Forgets a tool that turned out not to serve.
+    pub(crate) fn forget_tool(&self, name: &str) {
+        self.inner
+            .tools
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
+    }
+
+    /// Stops an instance, more than once if need be. One that is gone is stopped.
+    ///
+    /// # Errors
+    /// [`StopFailed`] with the last refusal.
+    pub async fn stop_instance(&self, instance_id: &str) -> Result<(), StopFailed> {
+        let mut attempt = 1;
+        loop {
+            let error = match self.client().stop_if_there(instance_id).await {
+                Ok(was_there) => {
+                    tracing::debug!(instance_id, was_there, "stopped");
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            // An instance that has ended by itself is refused with a code that nobody documents: look at it.
+            if self.has_ended(instance_id).await {
+                return Ok(());
+            }
+            if attempt >= STOP_ATTEMPTS || !error.is_retryable() {
+                return Err(StopFailed {
+                    what: format!("instance {instance_id}"),
+                    source: error,
+                });
+            }
+            tracing::warn!(instance_id, attempt, %error, "the stop failed; trying again");
+            tokio::time::sleep(STOP_PAUSE).await;
+            attempt += 1;
+        }
+    }
+
+    async fn has_ended(&self, instance_id: &str) -> bool {
+        match self.board().instance(instance_id).await {
+            Ok(None) => true,
+            Ok(Some(instance)) => instance
+                .status
+                .is_some_and(|status| crate::instance::has_ended(&status)),
+            Err(_) => false,
+        }
+    }
+
+    /// Stops an instance in the background: for paths that cannot wait. Without a runtime there is no background, and the instance goes on
+    /// until its lifetime is over or it is collected.
+    pub(crate) fn abandon(&self, instance_id: String) {
+        let account = self.clone();
+        let id = instance_id.clone();
+        self.in_background(&id, async move {
+            if let Err(error) = account.stop_instance(&instance_id).await {
+                tracing::error!(instance_id, cause = %error.source, "an abandoned instance could not be stopped");
+            }
+        });
+    }
+
+    /// Runs work that outlives its caller.
+    pub(crate) fn in_background(
+        &self,
+        what: &str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(self.inner.background.spawn_on(work, &runtime)),
+            Err(_) => tracing::error!(
+                what,
+                "there is no runtime to clean up in; `swerex-ags instance gc` does it"
+            ),
+        }
+    }
+
+    /// Waits until nothing is being stopped in the background any more, at most `limit`; whether that is so. Call it before a process ends.
+    pub async fn settled(&self, limit: Duration) -> bool {
+        self.inner.background.close();
+        let settled = tokio::time::timeout(limit, self.inner.background.wait())
+            .await
+            .is_ok();
+        self.inner.background.reopen();
+        settled
+    }
+}
+
+fn credential(config: &TencentAgsDeploymentConfig) -> Result<Credential, InvalidConfig> {
+    let credential = Credential::new(config.secret_id.as_str(), config.secret_key.expose())
+        .map_err(|problem| {
+            InvalidConfig::new(
+                "secret_id",
+                format!("or secret_key cannot be used: {problem}"),
+            )
+        })?;
+    match &config.token {
+        Some(token) => {
+            let wrong = |problem: ags_sign::InvalidCredential| {
+                InvalidConfig::new("token", format!("cannot be used: {problem}"))
+            };
+            credential.with_token(token.expose()).map_err(wrong)
+        }
+        None => Ok(credential),
+    }
+}

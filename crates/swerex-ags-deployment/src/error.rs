@@ -1,0 +1,207 @@
+//! Why a deployment did not start or stop: the stage, the cause, what to do.
+
+use std::{error::Error, fmt, time::Duration};
+
+use crate::config::InvalidConfig;
+
+/// How far a start got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Reading the configuration; nothing was asked of AGS.
+    Configure,
+    /// Finding or creating the tool.
+    Tool,
+    /// Starting the instance.
+    Instance,
+    /// Acquiring its token.
+    Token,
+    /// Waiting for the server in it.
+    Server,
+}
+
+impl Stage {
+    /// All stages, in their order.
+    pub const ALL: [Self; 5] = [
+        Self::Configure,
+        Self::Tool,
+        Self::Instance,
+        Self::Token,
+        Self::Server,
+    ];
+
+    /// Its name in messages, logs and counters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Configure => "configure",
+            Self::Tool => "tool",
+            Self::Instance => "instance",
+            Self::Token => "token",
+            Self::Server => "server",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A start that failed. Nothing of it is left running, or is being stopped.
+#[derive(Debug)]
+pub struct StartFailed {
+    pub(crate) stage: Stage,
+    pub(crate) cause: Cause,
+    pub(crate) hint: Option<String>,
+}
+
+/// Why a start failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The configuration is wrong.
+    Config(InvalidConfig),
+    /// The edge to the network cannot be set up: a CA file that cannot be read.
+    Edge(ags_http::BuildError),
+    /// AGS refused, or could not be reached.
+    Api(ags_api::Error),
+    /// The server in the sandbox, or the gateway.
+    Runtime(swerex_ags_runtime::Error),
+    /// The state of a tool or an instance forbids it.
+    State(String),
+    /// The time was up.
+    Timeout {
+        /// All of it.
+        after: Duration,
+        /// What was seen last.
+        last: String,
+    },
+}
+
+impl StartFailed {
+    pub(crate) fn new(stage: Stage, cause: Cause) -> Self {
+        Self {
+            stage,
+            cause,
+            hint: None,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// How far it got.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Why it failed.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// What to do about it, if that is known.
+    pub fn hint(&self) -> Option<&str> {
+        match (&self.hint, &self.cause) {
+            (Some(hint), _) => Some(hint),
+            (None, Cause::Api(error)) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// The id of the request that AGS refused, for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Api(error) => error.request_id(),
+            _ => None,
+        }
+    }
+
+    /// Whether the configuration is at fault and nothing was asked of AGS.
+    pub fn is_usage(&self) -> bool {
+        matches!(self.cause, Cause::Config(_) | Cause::Edge(_))
+    }
+}
+
+impl fmt::Display for StartFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Config(problem) => write!(f, "{problem}"),
+            Cause::State(problem) => {
+                write!(f, "the start failed at stage {}: {problem}", self.stage)
+            }
+            Cause::Timeout { after, last } => {
+                let after = after.as_secs_f64();
+                write!(
+                    f,
+                    "the start was not over after {after:.1} s, at stage {}; last seen: {last}",
+                    self.stage
+                )
+            }
+            Cause::Edge(_) | Cause::Api(_) | Cause::Runtime(_) => {
+                write!(f, "the start failed at stage {}", self.stage)
+            }
+        }
+    }
+}
+
+impl Error for StartFailed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            Cause::Edge(error) => Some(error),
+            Cause::Api(error) => Some(error),
+            Cause::Runtime(error) => Some(error),
+            Cause::Config(_) | Cause::State(_) | Cause::Timeout { .. } => None,
+        }
+    }
+}
+
+/// An instance or a tool that could not be ended. It goes on until its lifetime is over.
+#[derive(Debug)]
+pub struct StopFailed {
+    pub(crate) what: String,
+    pub(crate) source: ags_api::Error,
+}
+
+impl StopFailed {
+    /// The id of what goes on.
+    pub fn id(&self) -> &str {
+        &self.what
+    }
+
+    /// The id of the request that AGS refused, for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.source.request_id()
+    }
+}
+
+impl fmt::Display for StopFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} could not be stopped and goes on until its lifetime is over; `swerex-ags instance gc` stops it",
+            self.what
+        )
+    }
+}
+
+impl Error for StopFailed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// The deployment is not started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotStarted;
+
+impl fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deployment is not started")
+    }
+}
+
+impl Error for NotStarted {}

@@ -1,0 +1,327 @@
+//! The tool that instances are started from: the given one, a shared one, or one of its own.
+
+use std::time::Duration;
+
+use ags_api::{
+    RetryAdvice,
+    model::{DescribeSandboxToolListRequest, Filter, SandboxTool, ToolStatus},
+};
+use uuid::Uuid;
+
+use crate::{
+    account::Account,
+    config::TencentAgsDeploymentConfig,
+    error::{Cause, Stage, StartFailed, StopFailed},
+    hook::Step,
+    requests,
+};
+
+/// How many tools of one kind may have failed before that is no accident.
+const MOST_FAILED: u32 = 5;
+
+/// How often, and at which interval, the deletion of a tool is tried whose instances are still stopping.
+const DELETE_ATTEMPTS: u32 = 6;
+const DELETE_PAUSE: Duration = Duration::from_secs(5);
+
+/// A tool that is active.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub(crate) id: String,
+    /// The name under which the account keeps it for others, if it does.
+    pub(crate) shared_as: Option<String>,
+    /// Set if it was made for this deployment alone and goes with it.
+    pub(crate) own: Option<OwnTool>,
+}
+
+/// What finding a tool leads to.
+enum Found {
+    Active(String),
+    Creating(String),
+    /// It failed and does not heal.
+    Failed,
+    Nothing,
+}
+
+/// Finds or makes the tool of a configuration.
+pub(crate) async fn ready(
+    account: &Account,
+    config: &TencentAgsDeploymentConfig,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<Tool, StartFailed> {
+    if !config.tool_id.is_empty() {
+        tell(Step::FindingTool {
+            tool: config.tool_id.clone(),
+        });
+        active(account, &config.tool_id, tell).await?;
+        return Ok(Tool {
+            id: config.tool_id.clone(),
+            shared_as: None,
+            own: None,
+        });
+    }
+    let name = requests::tool_name(config);
+    if !config.reuse_tool {
+        let name = format!("{name}-{}", &Uuid::new_v4().simple().to_string()[..8]);
+        let id = create(account, config, &name, tell)
+            .await?
+            .ok_or_else(|| state(format!("the name {name} is taken")))?;
+        // From here on the tool is ours to delete, also if it never becomes active.
+        let own = OwnTool {
+            account: account.clone(),
+            id: Some(id.clone()),
+        };
+        active(account, &id, tell).await?;
+        return Ok(Tool {
+            id,
+            shared_as: None,
+            own: Some(own),
+        });
+    }
+    let place = account.tool(&name);
+    let id = place
+        .get_or_try_init(|| shared(account, config, &name, tell))
+        .await?
+        .clone();
+    Ok(Tool {
+        id,
+        shared_as: Some(name),
+        own: None,
+    })
+}
+
+/// The shared tool of this name, or of the next name if that one failed.
+async fn shared(
+    account: &Account,
+    config: &TencentAgsDeploymentConfig,
+    name: &str,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<String, StartFailed> {
+    for number in 1..=MOST_FAILED {
+        let name = if number == 1 {
+            name.to_owned()
+        } else {
+            format!("{name}-{number}")
+        };
+        tell(Step::FindingTool { tool: name.clone() });
+        let mut found = find(account, &name).await?;
+        if matches!(found, Found::Nothing) {
+            found = match create(account, config, &name, tell).await? {
+                Some(id) => Found::Creating(id),
+                // Another process was faster.
+                None => find(account, &name).await?,
+            };
+        }
+        let id = match found {
+            Found::Active(id) => return Ok(id),
+            Found::Creating(id) => id,
+            Found::Failed => continue,
+            Found::Nothing => {
+                return Err(state(format!(
+                    "the name {name} is taken, but there is no such tool"
+                )));
+            }
+        };
+        match active(account, &id, tell).await {
+            Ok(()) => return Ok(id),
+            // Some tools fail for no reason; one under another name does not.
+            Err(StartFailed {
+                cause: Cause::State(problem),
+                ..
+            }) => tracing::warn!(tool_id = id, problem, "trying another tool"),
+            Err(other) => return Err(other),
+        }
+    }
+    let message = format!(
+        "{MOST_FAILED} tools named {name}… failed; see why with `swerex-ags tool list`, delete them, and mend the cause"
+    );
+    Err(state(message))
+}
+
+async fn find(account: &Account, name: &str) -> Result<Found, StartFailed> {
+    let filter = Filter {
+        name: Some("ToolName".to_owned()),
+        values: Some(vec![name.to_owned()]),
+        ..Default::default()
+    };
+    let request = DescribeSandboxToolListRequest {
+        filters: Some(vec![filter]),
+        limit: Some(100),
+        ..Default::default()
+    };
+    let answer = account.client().call(&request).await.map_err(api)?;
+    let tools = answer.reply.sandbox_tool_set.unwrap_or_default();
+    let of_name = tools
+        .into_iter()
+        .find(|tool| tool.tool_name.as_deref() == Some(name));
+    let Some(SandboxTool {
+        tool_id: Some(id),
+        status,
+        ..
+    }) = of_name
+    else {
+        return Ok(Found::Nothing);
+    };
+    Ok(match status {
+        Some(status) if status == ToolStatus::ACTIVE => Found::Active(id),
+        Some(status) if status == ToolStatus::CREATING => Found::Creating(id),
+        Some(status) if status == ToolStatus::FAILED || status == ToolStatus::DELETING => {
+            Found::Failed
+        }
+        _ => Found::Creating(id),
+    })
+}
+
+/// Asks for a tool; `None` if the name is taken.
+async fn create(
+    account: &Account,
+    config: &TencentAgsDeploymentConfig,
+    name: &str,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<Option<String>, StartFailed> {
+    tell(Step::CreatingTool {
+        name: name.to_owned(),
+    });
+    let request = requests::tool(config, name, &Uuid::new_v4().to_string());
+    match account.client().call(&request).await {
+        Ok(answer) => answer
+            .reply
+            .tool_id
+            .map(Some)
+            .ok_or_else(|| state("AGS created a tool without an id".to_owned())),
+        Err(error)
+            if error
+                .code()
+                .is_some_and(|code| code.as_str() == "InvalidParameterValue.SandboxTool") =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(api(error)),
+    }
+}
+
+/// Waits until a tool is active.
+async fn active(
+    account: &Account,
+    tool_id: &str,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<(), StartFailed> {
+    let mut told = false;
+    let settled = |tool: Option<SandboxTool>| {
+        let Some(tool) = tool else {
+            return Some(Err(state(format!(
+                "the tool {tool_id} does not exist: check tool_id and region"
+            ))));
+        };
+        let status = tool.status.unwrap_or_default();
+        if status == ToolStatus::ACTIVE {
+            return Some(Ok(()));
+        }
+        if [
+            ToolStatus::FAILED,
+            ToolStatus::DELETING,
+            ToolStatus::ISOLATED,
+        ]
+        .contains(&status)
+        {
+            let reason = tool
+                .status_reason
+                .filter(|reason| !reason.is_empty())
+                .map(|reason| format!(" ({reason})"));
+            let message = format!(
+                "the tool {tool_id} is {}{}",
+                status.as_str(),
+                reason.unwrap_or_default()
+            );
+            return Some(Err(state(message)));
+        }
+        if !std::mem::replace(&mut told, true) {
+            tell(Step::WaitingForTool {
+                tool_id: tool_id.to_owned(),
+            });
+        }
+        None
+    };
+    account
+        .board()
+        .until_tool(tool_id, settled)
+        .await
+        .map_err(api)?
+}
+
+/// Whether a start was refused because of the tool itself, so that another one should be found.
+pub(crate) fn is_at_fault(error: &ags_api::Error) -> bool {
+    error.code().is_some_and(|code| {
+        matches!(
+            code.as_str(),
+            "ResourceNotFound.SandboxTool" | "ResourceUnavailable.SandboxTool"
+        )
+    })
+}
+
+/// Whether a start was refused because all instances of the account are in use.
+pub(crate) fn is_quota(error: &ags_api::Error) -> bool {
+    error.code().is_some_and(|code| {
+        code.as_str() == "LimitExceeded.SandboxInstance" && code.advice() == RetryAdvice::Later
+    })
+}
+
+/// A tool that is deleted in the background when it is dropped. Its instances may still be stopping then: it is tried again for a while.
+#[derive(Debug)]
+pub(crate) struct OwnTool {
+    account: Account,
+    id: Option<String>,
+}
+
+impl OwnTool {
+    /// Deletes it now. One whose instances are still stopping is left to the background.
+    pub(crate) async fn delete(mut self) -> Result<(), StopFailed> {
+        let Some(id) = self.id.take() else {
+            return Ok(());
+        };
+        match self.account.client().delete_tool_if_there(&id).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_in_use(&error) => {
+                // Dropping it does the rest.
+                self.id = Some(id);
+                Ok(())
+            }
+            Err(error) => Err(StopFailed {
+                what: format!("tool {id}"),
+                source: error,
+            }),
+        }
+    }
+}
+
+impl Drop for OwnTool {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let (client, tool_id) = (self.account.client().clone(), id.clone());
+        self.account.in_background(&tool_id, async move {
+            for attempt in 1..=DELETE_ATTEMPTS {
+                match client.delete_tool_if_there(&id).await {
+                    Ok(_) => return,
+                    Err(error) if is_in_use(&error) && attempt < DELETE_ATTEMPTS => tokio::time::sleep(DELETE_PAUSE).await,
+                    Err(error) => {
+                        tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
+                        return;
+                    }
+                }
+            }
+        });
+    }
+}
+
+fn is_in_use(error: &ags_api::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| code.as_str() == "ResourceInUse.SandboxTool")
+}
+
+fn api(error: ags_api::Error) -> StartFailed {
+    StartFailed::new(Stage::Tool, Cause::Api(error))
+}
+
+fn state(problem: String) -> StartFailed {
+    StartFailed::new(Stage::Tool, Cause::State(problem))
+}
