@@ -129,8 +129,7 @@ impl Args {
 }
 
 fn span(text: &str) -> Result<Duration, String> {
-    crate::parse_span(text)
-        .ok_or_else(|| "it is a span such as 250ms, 5s, 3m or 1h".to_owned())
+    crate::parse_span(text).ok_or_else(|| "it is a span such as 250ms, 5s, 3m or 1h".to_owned())
 }
 
 fn image(text: &str) -> Result<(String, PathBuf), String> {

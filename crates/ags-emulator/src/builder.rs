@@ -135,7 +135,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// How long an instance is `STOPPING` after its processes have ended: no time unless set; minutes on the service.
+    /// How long an instance is `STOPPING`, at least until its processes have ended: no time unless set; minutes on the service.
     pub fn stop_delay(mut self, span: Duration) -> Self {
         self.stop_delay = span;
         self

@@ -1,6 +1,7 @@
 //! What runs inside an instance: its command as a process, or the native server in this process.
 
 mod command;
+mod environment;
 mod plan;
 mod ports;
 mod probe;
@@ -65,10 +66,9 @@ impl Running {
         match &plan.runs {
             Runs::Nothing => Ok(Self::Nothing),
             Runs::Refused(why) => Err(why.clone()),
-            Runs::Server => Native::launch(id, plan, directory)
-                .await
-                .map(Arc::new)
-                .map(Self::Server),
+            Runs::Server => Ok(Self::Server(Arc::new(Native::new(
+                shared, id, plan, directory,
+            )))),
             Runs::Process { .. } => Group::launch(shared, id, plan, directory)
                 .await
                 .map(Self::Group),

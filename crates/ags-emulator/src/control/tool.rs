@@ -63,9 +63,10 @@ pub(super) fn create(
         settle(&mut tool, fails, shared.clock.now());
     } else {
         let (creating, id) = (Arc::clone(shared), id.clone());
+        let settles = tool.created.after(shared.settings.tool_delay);
         shared.tasks.spawn(async move {
             tokio::select! {
-                () = creating.clock.sleep(creating.settings.tool_delay) => {}
+                () = creating.clock.sleep_until(settles) => {}
                 () = creating.stop.cancelled() => return,
             }
             let now = creating.clock.now();

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     ffi::OsString,
     os::unix::process::ExitStatusExt as _,
     path::Path,
@@ -18,13 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Plan, Runs, command,
-    ports::Reserved,
-    probe,
-    processes::{self, MARK},
-    tail::Tail,
-};
+use super::{Plan, Runs, command, environment, ports::Reserved, probe, processes, tail::Tail};
 use crate::shared::Shared;
 
 /// A process group that runs.
@@ -62,7 +55,8 @@ impl Group {
             .iter()
             .map(|word| command::with_ports(word, &ports))
             .collect();
-        let environment = environment(shared.settings.path.clone(), id, plan, &ports, directory);
+        let environment =
+            environment::of(shared.settings.path.clone(), id, plan, &ports, directory);
         let started = Instant::now();
         let group = Self::spawn(&words, environment, directory, id, ports, reserved)?;
         if let Some(probe) = &plan.probe {
@@ -176,7 +170,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if self.ended.borrow().is_none() {
-            processes::kill_all(self.leader, &self.instance);
+            processes::kill_all(Some(self.leader), &self.instance);
         }
     }
 }
@@ -190,7 +184,7 @@ async fn reap(
     tell: watch::Sender<Option<String>>,
 ) {
     let status = child.wait().await;
-    let _ = tokio::task::spawn_blocking(move || processes::kill_all(leader, &instance)).await;
+    let _ = tokio::task::spawn_blocking(move || processes::kill_all(Some(leader), &instance)).await;
     let how = match status {
         Ok(status) => ended_how(status),
         Err(error) => format!("its process cannot be waited for: {error}"),
@@ -212,48 +206,4 @@ fn after_colon(said: &str) -> String {
     } else {
         format!(": {said}")
     }
-}
-
-/// What a process of an instance sees: nothing of the emulator's environment but `PATH` and the locale.
-fn environment(
-    path: Option<OsString>,
-    id: &str,
-    plan: &Plan,
-    ports: &BTreeMap<u16, u16>,
-    directory: &Path,
-) -> Vec<(OsString, OsString)> {
-    let path = path
-        .or_else(|| env::var_os("PATH"))
-        .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    let mut variables: Vec<(OsString, OsString)> = vec![
-        ("PATH".into(), path),
-        ("HOME".into(), directory.into()),
-        ("LANG".into(), "C.UTF-8".into()),
-        (MARK.into(), id.into()),
-    ];
-    let first = plan
-        .probe
-        .as_ref()
-        .map(|probe| probe.port)
-        .or_else(|| plan.ports.first().copied());
-    if let Some(mapped) = first.and_then(|port| ports.get(&port)) {
-        variables.push(("PORT".into(), mapped.to_string().into()));
-    }
-    variables.extend(
-        ports
-            .iter()
-            .map(|(port, mapped)| (format!("AGS_PORT_{port}").into(), mapped.to_string().into())),
-    );
-    variables.extend(
-        plan.env
-            .iter()
-            .filter(|(name, value)| {
-                !name.is_empty()
-                    && name != MARK
-                    && !name.contains(['=', '\0'])
-                    && !value.expose().contains('\0')
-            })
-            .map(|(name, value)| (name.into(), value.expose().into())),
-    );
-    variables
 }

@@ -24,12 +24,18 @@ pub(super) fn signal(leader: u32, instance: &str, signal: Signal) {
     }
 }
 
-/// Kills until nothing marked with `instance` is left.
-pub(super) fn kill_all(leader: u32, instance: &str) {
+/// Kills the group of `leader`, and whatever else is marked with `instance` until nothing is left.
+pub(super) fn kill_all(leader: Option<u32>, instance: &str) {
+    if let Some(leader) = leader.and_then(pid) {
+        let _ = kill_process_group(leader, Signal::KILL);
+    }
     for _ in 0..LOOKS {
-        signal(leader, instance, Signal::KILL);
-        if marked(instance).is_empty() {
+        let left = marked(instance);
+        if left.is_empty() {
             return;
+        }
+        for process in left {
+            let _ = kill_process(process, Signal::KILL);
         }
     }
     tracing::warn!(instance, "processes of an instance are left");

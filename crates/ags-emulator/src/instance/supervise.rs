@@ -49,6 +49,19 @@ impl Supervisor {
             .map_or(InstanceStatus::STOPPED, |instance| instance.status.clone())
     }
 
+    /// Waits until the instance has been in its status for `span`. It counts from the change, not from
+    /// here, so that a clock that was moved since then has moved this too.
+    async fn for_at_least(&self, span: Duration) {
+        let since = self
+            .shared
+            .state()
+            .instance(&self.id)
+            .map(|instance| instance.updated);
+        if let Some(since) = since {
+            self.shared.clock.sleep_until(since.after(span)).await;
+        }
+    }
+
     /// Resolves at the next change that has not been looked at.
     async fn left(&self, status: &InstanceStatus) {
         let Some(mut changes) = self
@@ -98,10 +111,7 @@ impl Supervisor {
     }
 
     async fn launch_after_delay(&self, directory: &Path) -> Result<Running, String> {
-        self.shared
-            .clock
-            .sleep(self.shared.settings.start_delay)
-            .await;
+        self.for_at_least(self.shared.settings.start_delay).await;
         self.launch(directory).await
     }
 
@@ -234,10 +244,7 @@ impl Supervisor {
             }
             None => None,
         };
-        self.shared
-            .clock
-            .sleep(self.shared.settings.pause_delay)
-            .await;
+        self.for_at_least(self.shared.settings.pause_delay).await;
         self.change(|instance, now| {
             if instance.status == InstanceStatus::PAUSING {
                 instance.expires = None;
@@ -248,10 +255,7 @@ impl Supervisor {
     }
 
     async fn resume(&self, running: Option<Running>, directory: &Path) -> Option<Running> {
-        self.shared
-            .clock
-            .sleep(self.shared.settings.pause_delay)
-            .await;
+        self.for_at_least(self.shared.settings.pause_delay).await;
         let resumed = match running {
             Some(inside) => {
                 inside.freeze(false).await;
@@ -291,7 +295,7 @@ impl Supervisor {
             instance.live.process = None;
         });
         tokio::select! {
-            () = self.shared.clock.sleep(self.shared.settings.stop_delay) => {}
+            () = self.for_at_least(self.shared.settings.stop_delay) => {}
             () = self.shared.stop.cancelled() => {}
         }
         self.change(|instance, now| instance.goes_to(InstanceStatus::STOPPED, now));

@@ -156,13 +156,10 @@ impl Rig {
             .await;
     }
 
-    /// Waits for a status that comes after a delay of `delay`.
+    /// Moves the clock and waits for a status.
     pub(crate) async fn until_advanced(&self, instance: &str, status: &str, delay: Duration) {
-        // The supervisor may not have begun its delay when the clock is moved.
-        while self.view(instance).status != status {
-            self.emulator.advance(delay);
-            tokio::task::yield_now().await;
-        }
+        self.emulator.advance(delay);
+        self.until(instance, status).await;
     }
 
     /// The error code of a call that is refused.

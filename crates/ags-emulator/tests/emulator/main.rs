@@ -5,6 +5,7 @@ mod common;
 mod control;
 mod fault;
 mod gateway;
+mod in_process;
 mod lifecycle;
 mod process;
-mod python_sdk;
+mod upgrade;
