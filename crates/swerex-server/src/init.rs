@@ -34,7 +34,8 @@ pub(crate) fn as_child(serve: impl FnOnce() -> ExitCode) -> ExitCode {
 
 fn look_after_a_child() -> std::io::Result<ExitCode> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])?;
-    let child = Command::new("/proc/self/exe")
+    let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
+    let child = Command::new(program)
         .args(std::env::args_os().skip(1))
         .stdin(Stdio::inherit())
         .spawn()?;

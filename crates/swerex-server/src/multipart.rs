@@ -332,7 +332,7 @@ mod tests {
         }
         assert!(Multipart::new(&[b'X'; 300]).is_err());
         // An end that does not come is no mistake of what was there.
-        assert_eq!(parse(&[b"--X\r\n\r\nd"]).unwrap()[0].2, false);
+        assert!(!parse(&[b"--X\r\n\r\nd"]).unwrap()[0].2);
     }
 
     proptest! {

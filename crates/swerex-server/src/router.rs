@@ -52,65 +52,68 @@ const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
 
-/// Every path with its methods, and what `allow` says of them.
-const PATHS: &[(&str, &[(Method, Route)], &str)] = &[
-    ("/", &[(GET, Route::Root)], "GET"),
-    (route::IS_ALIVE, &[(GET, Route::IsAlive)], "GET"),
+/// The routes of a path by method, and what `allow` says of them.
+type Methods = (&'static [(Method, Route)], &'static str);
+
+/// Every path.
+const PATHS: &[(&str, Methods)] = &[
+    ("/", (&[(GET, Route::Root)], "GET")),
+    (route::IS_ALIVE, (&[(GET, Route::IsAlive)], "GET")),
     (
         route::CREATE_SESSION,
-        &[(POST, Route::CreateSession)],
-        "POST",
+        (&[(POST, Route::CreateSession)], "POST"),
     ),
     (
         route::RUN_IN_SESSION,
-        &[(POST, Route::RunInSession)],
-        "POST",
+        (&[(POST, Route::RunInSession)], "POST"),
     ),
-    (route::CLOSE_SESSION, &[(POST, Route::CloseSession)], "POST"),
-    (route::EXECUTE, &[(POST, Route::Execute)], "POST"),
-    (route::READ_FILE, &[(POST, Route::ReadFile)], "POST"),
-    (route::WRITE_FILE, &[(POST, Route::WriteFile)], "POST"),
-    (route::UPLOAD, &[(POST, Route::Upload)], "POST"),
-    (route::CLOSE, &[(POST, Route::Close)], "POST"),
+    (
+        route::CLOSE_SESSION,
+        (&[(POST, Route::CloseSession)], "POST"),
+    ),
+    (route::EXECUTE, (&[(POST, Route::Execute)], "POST")),
+    (route::READ_FILE, (&[(POST, Route::ReadFile)], "POST")),
+    (route::WRITE_FILE, (&[(POST, Route::WriteFile)], "POST")),
+    (route::UPLOAD, (&[(POST, Route::Upload)], "POST")),
+    (route::CLOSE, (&[(POST, Route::Close)], "POST")),
     (
         native::CAPABILITIES,
-        &[(GET, Route::Native(NativeRoute::Capabilities))],
-        "GET",
+        (&[(GET, Route::Native(NativeRoute::Capabilities))], "GET"),
     ),
     (
         native::FILE,
-        &[
-            (GET, Route::Native(NativeRoute::ReadFile)),
-            (PUT, Route::Native(NativeRoute::WriteFile)),
-        ],
-        "GET, PUT",
+        (
+            &[
+                (GET, Route::Native(NativeRoute::ReadFile)),
+                (PUT, Route::Native(NativeRoute::WriteFile)),
+            ],
+            "GET, PUT",
+        ),
     ),
     (
         native::TAR,
-        &[
-            (GET, Route::Native(NativeRoute::Pack)),
-            (PUT, Route::Native(NativeRoute::Unpack)),
-        ],
-        "GET, PUT",
+        (
+            &[
+                (GET, Route::Native(NativeRoute::Pack)),
+                (PUT, Route::Native(NativeRoute::Unpack)),
+            ],
+            "GET, PUT",
+        ),
     ),
     (
         native::EXECUTE_EVENTS,
-        &[(POST, Route::Native(NativeRoute::Execute))],
-        "POST",
+        (&[(POST, Route::Native(NativeRoute::Execute))], "POST"),
     ),
     (
         native::RUN_IN_SESSION_EVENTS,
-        &[(POST, Route::Native(NativeRoute::RunInSession))],
-        "POST",
+        (&[(POST, Route::Native(NativeRoute::RunInSession))], "POST"),
     ),
 ];
-
-type Methods = (&'static [(Method, Route)], &'static str);
 
 fn methods(path: &str) -> Option<Methods> {
     PATHS
         .iter()
-        .find_map(|(known, methods, allow)| (*known == path).then_some((*methods, *allow)))
+        .find_map(|(known, methods)| (*known == path).then_some(*methods))
 }
 
 /// The route of a request, or the answer to one that has none.

@@ -76,7 +76,7 @@ impl Scratch {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                let directory = to.parent().unwrap_or(Path::new("/"));
+                let directory = to.parent().unwrap_or_else(|| Path::new("/"));
                 let mut beside = Self::beside(directory)?;
                 io::copy(&mut File::open(&self.path)?, beside.file())?;
                 beside.rename(to)

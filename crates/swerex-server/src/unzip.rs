@@ -149,7 +149,12 @@ fn make_all(place: &Place) -> Result<(), PyException> {
 
 #[cfg(test)]
 mod tests {
-    use super::inside;
+    use std::path::Path;
+
+    use proptest::prelude::*;
+    use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
 
     #[test]
     fn names_stay_inside() {
@@ -157,5 +162,89 @@ mod tests {
         assert_eq!(inside("ok/../../../evil"), "ok/evil");
         assert_eq!(inside("../.."), "");
         assert_eq!(inside("a/./b/"), "a/b");
+    }
+
+    fn archive(method: CompressionMethod) -> Vec<u8> {
+        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(method);
+        writer.add_directory("d", options).unwrap();
+        writer.start_file("d/f", options).unwrap();
+        writer.write_all(b"hello hello hello hello").unwrap();
+        writer.add_symlink("l", "d/f", options).unwrap();
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn unpack_bytes(bytes: &[u8], home: &Path) -> Result<(), PyException> {
+        let mut scratch = Scratch::beside(home).unwrap();
+        scratch.file().write_all(bytes).unwrap();
+        let target = Place::new(&home.join("t").to_string_lossy(), Path::new("/")).unwrap();
+        unpack(scratch, &target)
+    }
+
+    fn complaint(bytes: &[u8]) -> String {
+        let home = tempfile::tempdir().unwrap();
+        format!("{:?}", unpack_bytes(bytes, home.path()).unwrap_err())
+    }
+
+    // What CPython 3.11's zipfile says.
+    #[test]
+    fn damage_is_told_as_python_tells_it() {
+        let good = archive(CompressionMethod::Stored);
+        let at = |needle: &[u8]| {
+            good.windows(needle.len())
+                .position(|window| window == needle)
+                .unwrap()
+        };
+        let damaged = |at: usize, byte: u8| {
+            let mut bytes = good.clone();
+            bytes[at] = byte;
+            complaint(&bytes)
+        };
+        let bad = |message: &str| format!("zipfile.BadZipFile('{message}')");
+        assert_eq!(complaint(b""), bad("File is not a zip file"));
+        assert_eq!(complaint(b"not a zip"), bad("File is not a zip file"));
+        assert_eq!(
+            damaged(at(b"PK\x01\x02"), 0),
+            bad("Bad magic number for central directory")
+        );
+        assert_eq!(
+            damaged(at(b"hello"), b'j'),
+            "zipfile.BadZipFile(\"Bad CRC-32 for file 'd/f'\")"
+        );
+        assert_eq!(
+            damaged(at(b"d/f"), b'x'),
+            "zipfile.BadZipFile(\"File name in directory 'd/f' and header b'x/f' differ.\")"
+        );
+    }
+
+    #[test]
+    fn something_may_stand_before_and_behind() {
+        let home = tempfile::tempdir().unwrap();
+        let bytes = [
+            b"#!/bin/sh\n",
+            archive(CompressionMethod::Deflated).as_slice(),
+            b"more",
+        ]
+        .concat();
+        unpack_bytes(&bytes, home.path()).unwrap();
+        let content = fs::read(home.path().join("t/l")).unwrap();
+        assert_eq!(content, b"hello hello hello hello");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn never_panics_and_never_leaves(damage in proptest::collection::vec((0_usize..600, any::<u8>()), 0..6)) {
+            let mut bytes = archive(CompressionMethod::Deflated);
+            for (at, byte) in damage {
+                if let Some(there) = bytes.get_mut(at) {
+                    *there = byte;
+                }
+            }
+            let home = tempfile::tempdir().unwrap();
+            let _ = unpack_bytes(&bytes, home.path());
+            let left = fs::read_dir(home.path()).unwrap().count();
+            prop_assert!(left <= 1);
+        }
     }
 }

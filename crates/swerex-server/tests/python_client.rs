@@ -1,9 +1,4 @@
 //! SWE-ReX's own client, driven against our server.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 

@@ -2,7 +2,8 @@
 //! `quirk` cases are listed in the README.
 #![expect(
     clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
+    clippy::print_stdout,
+    reason = "a test fails by panicking and tells what it leaves out, its helpers too"
 )]
 
 #[path = "replay/case.rs"]

@@ -52,7 +52,11 @@ impl Place {
             PathBuf::from(&shown)
         } else {
             let depth = self.shown.split('/').count();
-            let base = self.real.ancestors().nth(depth).unwrap_or(Path::new("/"));
+            let base = self
+                .real
+                .ancestors()
+                .nth(depth)
+                .unwrap_or_else(|| Path::new("/"));
             base.join(&shown)
         };
         Self { shown, real }

@@ -240,10 +240,12 @@ impl Parser<'_> {
         let mut surrogates = Surrogates::default();
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(length) = rest
-                .iter()
-                .position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
-            else {
+            let special = memchr::memchr2(b'"', b'\\', rest);
+            let before = rest
+                .get(..special.unwrap_or(rest.len()))
+                .unwrap_or_default();
+            let control = before.iter().position(|byte| *byte < 0x20);
+            let Some(length) = control.or(special) else {
                 return Err(unterminated);
             };
             let end = self.at + length;

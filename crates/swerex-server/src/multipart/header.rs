@@ -12,15 +12,18 @@ pub(super) fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name, value.get(blanks..)?))
 }
 
-/// The value proper in lower case, and the parameters by their names in lower case.
-pub(crate) fn options(value: &[u8]) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+/// A parameter of a header value: its name in lower case, and its value.
+pub(crate) type Parameter = (Vec<u8>, Vec<u8>);
+
+/// The value proper in lower case, and its parameters.
+pub(crate) fn options(value: &[u8]) -> (Vec<u8>, Vec<Parameter>) {
     let mut segments = segments(value).into_iter();
     let main = segments
         .next()
         .unwrap_or_default()
         .trim_ascii()
         .to_ascii_lowercase();
-    let mut options: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut options: Vec<Parameter> = Vec::new();
     for segment in segments {
         let equals = segment.iter().position(|byte| *byte == b'=');
         let (name, value) = match equals {

@@ -136,7 +136,7 @@ pub(crate) fn receive(
         }
         return Ok((Received::Part, print));
     }
-    let directory = target.parent().unwrap_or(Path::new("/"));
+    let directory = target.parent().unwrap_or_else(|| Path::new("/"));
     let mut content = Scratch::beside(directory).map_err(refused)?;
     while let Some(piece) = incoming.piece().map_err(|_| Stopped::Aborted)? {
         content.file().write_all(&piece).map_err(refused)?;
