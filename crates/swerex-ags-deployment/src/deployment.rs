@@ -1,5 +1,7 @@
 //! The deployment: starts a sandbox, hands out its runtime, stops it.
 
+mod keep;
+
 use std::{sync::Arc, time::Duration};
 
 use ags_api::model::{InstanceStatus, SandboxInstance};
@@ -135,10 +137,7 @@ impl TencentAgsDeployment {
 
     async fn start_one(&self) -> Result<Running, StartFailed> {
         let started = Instant::now();
-        let mut clock = Budget {
-            total: self.config.startup_timeout,
-            until: started + self.config.startup_timeout,
-        };
+        let mut clock = Budget::of(self.config.startup_timeout);
         let tell = |step| self.tell(&step);
         let mut tool = clock
             .bound(
@@ -182,12 +181,26 @@ impl TencentAgsDeployment {
                 )
                 .await?;
         }
+        let runtime = self.reach(&instance_id, &clock).await?;
+        self.tell(&Step::Ready {
+            instance_id,
+            after: started.elapsed(),
+        });
+        Ok(Running {
+            guard,
+            tool,
+            runtime,
+        })
+    }
+
+    /// Acquires a token for an instance that runs and waits for its server.
+    async fn reach(&self, instance_id: &str, clock: &Budget) -> Result<AgsRuntime, StartFailed> {
         self.tell(&Step::AcquiringToken {
-            instance_id: instance_id.clone(),
+            instance_id: instance_id.to_owned(),
         });
         let tokens = InstanceTokens {
             client: self.account.client().clone(),
-            instance_id: instance_id.clone(),
+            instance_id: instance_id.to_owned(),
         };
         let cache = Arc::new(TokenCache::new(tokens));
         let first = swerex_ags_runtime::TokenSource::token(&*cache);
@@ -202,22 +215,14 @@ impl TencentAgsDeployment {
             first.await.map_err(failed)
         };
         clock.bound(Stage::Token, "the token", token).await?;
-        let runtime = self.connect(&instance_id, cache)?;
+        let runtime = self.connect(instance_id, cache)?;
         self.tell(&Step::WaitingForServer {
-            instance_id: instance_id.clone(),
+            instance_id: instance_id.to_owned(),
         });
         if let Err(error) = runtime.wait_until_alive(clock.left()).await {
-            return Err(self.not_alive(error, &instance_id).await);
+            return Err(self.not_alive(error, instance_id).await);
         }
-        self.tell(&Step::Ready {
-            instance_id,
-            after: started.elapsed(),
-        });
-        Ok(Running {
-            guard,
-            tool,
-            runtime,
-        })
+        Ok(runtime)
     }
 
     /// Asks for an instance; waits while the quota is used up.

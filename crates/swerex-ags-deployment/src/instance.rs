@@ -24,6 +24,11 @@ impl Guard {
         self.instance_id.as_deref().unwrap_or_default()
     }
 
+    /// Leaves the instance running and gives its id.
+    pub(crate) fn keep(mut self) -> String {
+        self.instance_id.take().unwrap_or_default()
+    }
+
     /// The instance is gone.
     pub(crate) fn stopped(mut self) {
         self.instance_id = None;

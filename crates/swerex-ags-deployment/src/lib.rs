@@ -7,6 +7,7 @@ mod error;
 mod hook;
 mod instance;
 pub mod keys;
+pub mod marks;
 mod requests;
 pub mod source;
 mod start_command;

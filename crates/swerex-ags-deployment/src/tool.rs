@@ -12,7 +12,7 @@ use crate::{
     account::Account,
     config::TencentAgsDeploymentConfig,
     error::{Cause, Stage, StartFailed, StopFailed},
-    hook::Step,
+    hook::{Hook, Step},
     requests,
 };
 
@@ -272,7 +272,46 @@ pub(crate) struct OwnTool {
     id: Option<String>,
 }
 
+impl Account {
+    /// Has a tool ready as deployments of `config` use it, and gives its id: one of this `name`, made now, or without a name the one that
+    /// they share, found or made.
+    ///
+    /// # Errors
+    /// [`StartFailed`]: the name is taken, AGS refuses it, or it does not become active within `startup_timeout`.
+    pub async fn prepare_tool(
+        &self,
+        config: &TencentAgsDeploymentConfig,
+        name: Option<&str>,
+        hook: &dyn Hook,
+    ) -> Result<String, StartFailed> {
+        let tell = |step: Step| hook.on_step(&step);
+        let work = async {
+            let Some(name) = name else {
+                return shared(self, config, &requests::tool_name(config), &tell).await;
+            };
+            let id = create(self, config, name, &tell)
+                .await?
+                .ok_or_else(|| state(format!("the name {name} is taken")))?;
+            active(self, &id, &tell).await?;
+            Ok(id)
+        };
+        let limit = config.startup_timeout;
+        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            let last = "it was not active yet".to_owned();
+            Err(StartFailed::new(
+                Stage::Tool,
+                Cause::Timeout { after: limit, last },
+            ))
+        })
+    }
+}
+
 impl OwnTool {
+    /// Leaves the tool as it is.
+    pub(crate) fn keep(mut self) {
+        self.id = None;
+    }
+
     /// Deletes it now. One whose instances are still stopping is left to the background.
     pub(crate) async fn delete(mut self) -> Result<(), StopFailed> {
         let Some(id) = self.id.take() else {

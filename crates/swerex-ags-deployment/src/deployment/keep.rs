@@ -1,0 +1,66 @@
+//! Sandboxes that outlive the program that started them: leaving one running, and coming back to it.
+
+use super::{
+    AgsRuntime, Budget, Duration, Guard, Instant, NotStarted, Running, Stage, StartFailed,
+    TencentAgsDeployment,
+};
+use crate::{error::Cause, instance::Progress, instance::progress};
+
+impl TencentAgsDeployment {
+    /// Leaves the started sandbox running and gives its id; so does a tool of its own. It ends with its lifetime, or when somebody stops it.
+    ///
+    /// # Errors
+    /// [`NotStarted`].
+    pub fn keep(mut self) -> Result<String, NotStarted> {
+        let Running { guard, tool, .. } = self.running.take().ok_or(NotStarted)?;
+        if let Some(own) = tool.own {
+            own.keep();
+        }
+        Ok(Guard::keep(guard))
+    }
+
+    /// The runtime of an instance that runs already, whoever started it: its server is at this configuration's `port`. The instance stays
+    /// somebody else's to stop.
+    ///
+    /// All of it may take `startup_timeout`.
+    ///
+    /// # Errors
+    /// [`StartFailed`]: there is no such instance, it does not run, or its server does not answer.
+    pub async fn attach(&self, instance_id: &str) -> Result<AgsRuntime, StartFailed> {
+        let clock = Budget::of(self.config.startup_timeout);
+        let look = async {
+            let looked = self.account.board().instance(instance_id).await;
+            looked.map_err(|error| StartFailed::new(Stage::Instance, Cause::Api(error)))
+        };
+        let instance = clock.bound(Stage::Instance, "the instance", look).await?;
+        match instance {
+            None => {
+                let message = format!(
+                    "there is no instance {instance_id} in {}",
+                    self.config.region
+                );
+                let missing = StartFailed::new(Stage::Instance, Cause::State(message));
+                return Err(missing.with_hint("check the id and the region"));
+            }
+            Some(instance) => {
+                let status = instance.status.clone().unwrap_or_default();
+                if progress(&status) == Progress::Failed {
+                    let ended = super::ended(instance_id, &instance);
+                    return Err(ended.with_hint(
+                        "`swerex-ags instance resume` wakes one that is PAUSED; start another otherwise",
+                    ));
+                }
+            }
+        }
+        self.reach(instance_id, &clock).await
+    }
+}
+
+impl Budget {
+    pub(super) fn of(total: Duration) -> Self {
+        Self {
+            total,
+            until: Instant::now() + total,
+        }
+    }
+}
