@@ -1,10 +1,5 @@
 //! The table row by row, and the loop on a paused clock.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -175,46 +170,6 @@ fn a_transport_error_knows_its_fault() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_loop_waits_logs_and_succeeds() {
-    let (log, _guard) = Log::capture();
-    let start = Instant::now();
-    let done = run(
-        &POLICY,
-        Idempotence::SameId,
-        "StartSandboxInstance",
-        |attempt| async move {
-            match attempt.number {
-                1 => Err(transport(TransportErrorKind::Connect, Reached::NotSent)),
-                2 => Err(transport(TransportErrorKind::Reset, Reached::Unknown)),
-                number => Ok((number, attempt.overall.remaining())),
-            }
-        },
-    )
-    .await
-    .unwrap();
-    let waited = start.elapsed();
-    assert!(waited <= Duration::from_secs(3), "{waited:?}");
-    assert_eq!(done, (3, Some(POLICY.overall - waited)));
-    let text = log.text();
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| line.contains("trying again"))
-        .collect();
-    assert_eq!(lines.len(), 2, "{text}");
-    for (line, parts) in lines.iter().zip([
-        ["WARN", "attempt=1", "not_sent", "connect"],
-        ["WARN", "attempt=2", "idempotent", "reset"],
-    ]) {
-        for part in parts
-            .into_iter()
-            .chain(["StartSandboxInstance", "wait_ms="])
-        {
-            assert!(line.contains(part), "{part}: {line}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_loop_gives_up_with_the_last_failure() {
     let give_up = |fault_reached, idempotence| {
         run(&POLICY, idempotence, "call", move |_| async move {
@@ -255,34 +210,4 @@ async fn a_seed_repeats_the_waits() {
     }
     assert_eq!(waits[0], waits[1]);
     assert_ne!(waits[0], waits[2]);
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -10,6 +10,7 @@ mod deadlines;
 mod names;
 mod pooling;
 mod proxies;
+mod retrying;
 mod secrets;
 mod support;
 mod trust;
