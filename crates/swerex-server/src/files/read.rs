@@ -86,7 +86,7 @@ fn contents(file: File, metadata: &Metadata, place: &Place) -> Result<Vec<u8>, P
     let length = file
         .take(MAX_TEXT_FILE + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error: io::Error| os_error(&error, place.shown()))?;
+        .map_err(|error: io::Error| PyException::os_bare(&error))?;
     if length as u64 > MAX_TEXT_FILE {
         return Err(PyException::new(
             "builtins.MemoryError",

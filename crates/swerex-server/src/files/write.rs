@@ -58,7 +58,9 @@ fn overwrite(place: &Place, content: &[u8]) -> Result<(), PyException> {
         .map_err(refused)?;
     reserve(&file, content.len()).map_err(refused)?;
     file.set_len(0).map_err(refused)?;
-    file.write_all(content).map_err(refused)
+    // Python names no file here.
+    file.write_all(content)
+        .map_err(|error| PyException::os_bare(&error))
 }
 
 /// A full disk is noticed before the old content is gone.
