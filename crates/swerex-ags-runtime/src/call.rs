@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The largest answer with an error status that is read, in bytes.
-const MAX_PROBLEM: usize = 8 << 20;
+pub(crate) const MAX_PROBLEM: usize = 8 << 20;
 
 /// How long to wait before asking again whether a Python server has finished what it was doing.
 const FINISHED_PAUSE: Duration = Duration::from_millis(100);

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    call::Connection,
+    call::{Connection, MAX_PROBLEM},
     config::{AgsRuntimeConfig, InvalidConfig},
-    error::Error,
+    error::{Error, Lost},
     request::{self, Allowed, Call, MakeBody},
     token::TokenSource,
 };
@@ -194,13 +194,14 @@ impl AgsRuntime {
         self.act(&call).await
     }
 
-    /// Passes a request on as it is and gives the answer as it comes, whatever its status: for a bridge.
+    /// Passes a request on as it is and gives the server's answer as it comes, whatever its status: for a bridge.
     ///
     /// `path` is an endpoint's; headers of `headers` that describe the body are sent on, and so is an `X-Request-ID`. Tokens and keys are this
     /// runtime's. The body is asked for anew whenever the gateway wants another token.
     ///
     /// # Errors
-    /// Only if there is no answer.
+    /// There is no answer of the server: the call did not reach it, its outcome is unknown, the sandbox is gone. What the gateway says is never
+    /// given as an answer.
     pub async fn forward(
         &self,
         path: &str,
@@ -221,7 +222,19 @@ impl AgsRuntime {
             allowed: Allowed::NoCommand,
         };
         let deadline = timeout.map_or_else(Deadline::none, Deadline::after);
-        self.connection.stream(&call, deadline, id).await
+        let response = self.connection.stream(&call, deadline, id).await?;
+        if response.status().is_success() || response.status().as_u16() == route::STATUS_EXCEPTION {
+            return Ok(response);
+        }
+        let (parts, incoming) = response.into_parts();
+        let lost = |source| Error::UnknownOutcome { call: call.name, source: Lost::Transport(source) };
+        let bytes = ags_http::body::collect(incoming, MAX_PROBLEM).await.map_err(lost)?;
+        match self.connection.problem(call.name, parts.status, &parts.headers, &bytes).error {
+            Error::Refused { .. } if parts.status != StatusCode::TOO_MANY_REQUESTS => {
+                Ok(Response::from_parts(parts, ags_http::body::full(bytes)))
+            }
+            error => Err(error),
+        }
     }
 
     pub(crate) fn uri(&self, path: &str) -> Result<http::Uri, Error> {

@@ -4,6 +4,7 @@
 //! session and freed when it closes.
 
 pub(crate) mod address;
+pub(crate) mod ags;
 pub(crate) mod bridge;
 mod proxy;
 mod reply;
