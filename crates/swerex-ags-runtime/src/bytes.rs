@@ -8,7 +8,7 @@ use swerex_proto::{Command, CommandLine};
 use crate::{error::Error, runtime::AgsRuntime};
 
 /// How much of a file goes through one command, in bytes.
-const PIECE: u64 = 4 << 20;
+pub(crate) const PIECE: u64 = 4 << 20;
 
 /// How much is written by one command, in bytes: what base64 makes of it must fit into one argument of a program.
 const WRITE_PIECE: usize = 90_000;
@@ -78,7 +78,7 @@ impl AgsRuntime {
     }
 
     /// Runs a script of `/bin/sh` with arguments and gives its output.
-    async fn run_script(&self, script: &str, args: &[&str]) -> Result<String, Error> {
+    pub(crate) async fn run_script(&self, script: &str, args: &[&str]) -> Result<String, Error> {
         let argv = ["/bin/sh", "-c", script, "sh"]
             .into_iter()
             .chain(args.iter().copied());

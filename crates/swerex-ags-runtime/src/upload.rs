@@ -3,10 +3,13 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
+use ags_http::Body;
 use http::Method;
+use http_body_util::BodyExt as _;
 use swerex_proto::{Command, CommandLine, UploadResponse, route};
 
 use crate::{
@@ -26,6 +29,9 @@ const SLOWEST: u64 = 128 << 10;
 /// The longest list of paths in one command, in bytes: far below what a kernel takes.
 const LONGEST_LIST: usize = 64 << 10;
 
+/// Is told how many bytes of how many have been transferred. It must not block.
+pub type Told = dyn Fn(u64, u64) + Send + Sync;
+
 impl AgsRuntime {
     /// Brings a file or a directory to `target` on the server's machine, with its permission bits.
     ///
@@ -36,6 +42,19 @@ impl AgsRuntime {
     /// # Errors
     /// [`Error::Local`] if `source` cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
     pub async fn upload(&self, source: &Path, target: &str) -> Result<UploadResponse, Error> {
+        self.upload_told(source, target, Arc::new(|_, _| {})).await
+    }
+
+    /// As [`upload`](Self::upload), telling how it goes on. What is counted has been handed to the connection.
+    ///
+    /// # Errors
+    /// As [`upload`](Self::upload).
+    pub async fn upload_told(
+        &self,
+        source: &Path,
+        target: &str,
+        told: Arc<Told>,
+    ) -> Result<UploadResponse, Error> {
         let local = |source_error| Error::Local {
             path: source.to_owned(),
             source: source_error,
@@ -47,7 +66,7 @@ impl AgsRuntime {
                 .await?
                 .map_err(|NotPacked { path, source }| Error::Local { path, source })?;
             let parts = Multipart::new(file, size, ZIP_NAME, target, true)?;
-            let done = self.send(source, parts, size).await?;
+            let done = self.send(source, parts, size, told).await?;
             self.restore(target, modes).await?;
             return Ok(done);
         }
@@ -64,7 +83,7 @@ impl AgsRuntime {
             .await;
         let name = source.file_name().unwrap_or_default().to_string_lossy();
         let parts = Multipart::new(file, metadata.len(), &name, target, false)?;
-        let done = self.send(source, parts, metadata.len()).await?;
+        let done = self.send(source, parts, metadata.len(), told).await?;
         let mode = archive::mode(&metadata);
         if mode != 0o644 {
             self.chmod(mode, vec![target.to_owned()], None).await?;
@@ -77,12 +96,14 @@ impl AgsRuntime {
         source: &Path,
         parts: (Multipart, http::HeaderMap),
         size: u64,
+        told: Arc<Told>,
     ) -> Result<UploadResponse, Error> {
         let (multipart, headers) = parts;
         let mut call = request::get("upload", self.uri(route::UPLOAD)?);
         call.method = Method::POST;
         call.headers = headers;
-        call.body = multipart.make(PathBuf::from(source));
+        let make = multipart.make(PathBuf::from(source));
+        call.body = Arc::new(move || Ok(counted(make()?, size, Arc::clone(&told))));
         call.allowed = Allowed::For(Duration::from_secs(size / SLOWEST));
         self.act(&call).await
     }
@@ -133,8 +154,21 @@ impl AgsRuntime {
     }
 }
 
+/// A body that tells how much of it was taken. The frame of multipart around a file is left out of the count.
+fn counted(body: Body, size: u64, told: Arc<Told>) -> Body {
+    let mut done: u64 = 0;
+    body.map_frame(move |frame| {
+        if let Some(data) = frame.data_ref() {
+            done += data.len() as u64;
+            told(done.min(size), size);
+        }
+        frame
+    })
+    .boxed_unsync()
+}
+
 /// Runs blocking work aside.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
