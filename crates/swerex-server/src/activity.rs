@@ -1,11 +1,18 @@
 //! When the last request was served.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
 use tokio::{sync::Notify, time::Instant};
+
+use crate::answer::{Body, BodyError};
 
 /// Counts requests in progress and remembers when the last one ended.
 #[derive(Debug)]
@@ -20,9 +27,9 @@ struct State {
     last: Instant,
 }
 
-/// A request in progress.
+/// A request in progress, as long as it is held.
 #[derive(Debug)]
-pub(crate) struct Busy<'a>(Option<&'a Activity>);
+pub(crate) struct Busy(Option<Arc<Activity>>);
 
 impl Default for Activity {
     fn default() -> Self {
@@ -42,12 +49,12 @@ impl Activity {
     }
 
     /// A request begins; it ends when the value is dropped. Probes are none.
-    pub(crate) fn begin(&self, path: &str) -> Busy<'_> {
+    pub(crate) fn begin(self: &Arc<Self>, path: &str) -> Busy {
         if matches!(path, "/" | "/is_alive") {
             return Busy(None);
         }
         self.state().running += 1;
-        Busy(Some(self))
+        Busy(Some(Arc::clone(self)))
     }
 
     /// Returns once nothing has run for that long.
@@ -66,15 +73,47 @@ impl Activity {
     }
 }
 
-impl Drop for Busy<'_> {
+impl Busy {
+    /// The body of an answer that is still being made while it is sent.
+    pub(crate) fn while_sent(self, body: Body) -> Body {
+        Sending { body, _busy: self }.boxed_unsync()
+    }
+}
+
+impl Drop for Busy {
     fn drop(&mut self) {
-        if let Some(activity) = self.0 {
+        if let Some(activity) = &self.0 {
             let mut state = activity.state();
             state.running -= 1;
             state.last = Instant::now();
             drop(state);
             activity.changed.notify_one();
         }
+    }
+}
+
+struct Sending {
+    body: Body,
+    _busy: Busy,
+}
+
+impl http_body::Body for Sending {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -86,7 +125,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_puts_the_end_off_and_a_probe_does_not() {
-        let activity = Activity::default();
+        let activity = Arc::new(Activity::default());
         let start = Instant::now();
         let work = async {
             tokio::time::sleep(5 * SECOND).await;

@@ -13,6 +13,7 @@ mod exec;
 mod files;
 mod idempotency;
 mod json;
+mod lifeline;
 mod link;
 mod multipart;
 mod native;

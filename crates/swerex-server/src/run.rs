@@ -17,7 +17,7 @@ const CANNOT_LISTEN: u8 = 3;
 const THREADS: usize = 2;
 
 /// Threads for work that blocks, at most; they end when they have rested for a moment.
-const BLOCKING_THREADS: usize = 64;
+const BLOCKING_THREADS: usize = 512;
 const REST: Duration = Duration::from_secs(2);
 
 /// Why serving ended.

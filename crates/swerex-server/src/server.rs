@@ -10,11 +10,12 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     activity::Activity,
-    answer::{Answer, Body, BodyError},
+    answer::{Answer, Body, BodyError, Content},
     config::ServerConfig,
     connection,
     events::Streams,
     idempotency::{Bounds, Idempotency},
+    lifeline::Lifeline,
     router::{Route, route},
     work::{self, Machine, Run},
 };
@@ -22,6 +23,9 @@ use crate::{
 /// Answers that are kept for repeats of their requests: so many, and so many bytes.
 const KEPT_ANSWERS: usize = 1024;
 const KEPT_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long runs may take to end with the server.
+const RUNS_END: Duration = Duration::from_millis(500);
 
 /// Requests with an id that run at the same time.
 const MAX_RUNNING: usize = 1024;
@@ -37,7 +41,8 @@ pub(crate) struct Shared {
     pub(crate) machine: Machine,
     pub(crate) ids: Arc<Idempotency>,
     pub(crate) streams: Streams,
-    pub(crate) activity: Activity,
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) lifeline: Lifeline,
 }
 
 impl std::fmt::Debug for Shared {
@@ -63,7 +68,8 @@ impl Server {
                 machine: Machine::new(&config),
                 ids: Arc::new(ids),
                 streams: Streams::new(config.heartbeat, config.abandoned_after),
-                activity: Activity::default(),
+                activity: Arc::default(),
+                lifeline: Lifeline::default(),
                 config,
             }),
         }
@@ -91,10 +97,13 @@ impl Server {
     {
         let busy = self.shared.activity.begin(request.uri().path());
         let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
-        let answer = match self.answer(request).await {
+        let mut answer = match self.answer(request).await {
             Ok(answer) | Err(answer) => answer,
         };
-        drop(busy);
+        answer.content = match answer.content {
+            Content::Stream(body) => Content::Stream(busy.while_sent(body)),
+            whole => whole,
+        };
         let mut response = answer.into_response();
         response.headers_mut().insert(
             HeaderName::from_static(native::HEADER),
@@ -103,9 +112,13 @@ impl Server {
         response
     }
 
-    /// Ends every session and what runs in it.
+    /// Ends every session and every command, with everything that came of them, within a second. Nothing can be started
+    /// afterwards.
     pub async fn close(&self) {
-        self.shared.machine.sessions.shutdown().await;
+        let machine = &self.shared.machine;
+        let cut = self.shared.lifeline.cut(RUNS_END);
+        tokio::join!(cut, machine.sessions.shutdown());
+        machine.surroundings.running.kill();
     }
 
     /// Returns once no request has been served for that long; probes (`/` and `/is_alive`) do not count.
@@ -126,11 +139,19 @@ impl Server {
         let route = route(&parts.method, &parts.uri, parts.headers.get(HOST))?;
         let id = request_id(route, &parts.headers);
         let prepared = work::prepare(shared, route, &parts, body, id.as_deref()).await?;
-        let run = prepared.run;
+        if !route.has_effects() {
+            return Ok(prepared.run.await);
+        }
+        // A client that hangs up does not make the server idle.
+        let busy = shared.activity.begin(parts.uri.path());
+        let run = shared.lifeline.bind(async move {
+            let answer = prepared.run.await;
+            drop(busy);
+            answer
+        });
         Ok(match (id, prepared.fingerprint) {
             (Some(id), Some(fingerprint)) => shared.ids.once(&id, fingerprint, || run).await,
-            _ if route.has_effects() => to_the_end(run, shared.config.abandoned_after).await,
-            _ => run.await,
+            _ => to_the_end(run, shared.config.abandoned_after).await,
         })
     }
 }

@@ -76,6 +76,27 @@ fn what_is_too_much_is_refused_plainly() {
 }
 
 #[test]
+fn one_connection_too_many_is_told_so() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut config = ServerConfig::default();
+    config.max_connections = 2;
+    let server = Server::new(config);
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move { server.serve(listener, std::future::pending()).await });
+    let request = "GET /is_alive HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut streams = [0, 1].map(|_| TcpStream::connect(address).unwrap());
+    for stream in &mut streams {
+        assert!(exchange(stream, request).starts_with("HTTP/1.1 200"));
+    }
+    let mut third = TcpStream::connect(address).unwrap();
+    let mut answer = String::new();
+    third.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+    assert!(exchange(&mut streams[0], request).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
 fn the_key_comes_before_everything() {
     let server = Remote::plain();
     for (method, path) in [
@@ -186,6 +207,11 @@ fn what_a_client_that_hung_up_asked_for_runs_on_but_not_for_ever() {
     wait(&|| !std::path::Path::new(&process).exists());
 }
 
+/// Whether a process is there and no zombie.
+fn is_alive(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
 #[test]
 fn signals_end_it_as_they_end_the_original() {
     use std::os::unix::process::ExitStatusExt;
@@ -195,11 +221,15 @@ fn signals_end_it_as_they_end_the_original() {
         let session =
             Request::new("POST", "/create_session").json(&json!({"session_type": "bash"}));
         send(server.address, &session).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("pid");
+        let script = format!("echo $$ > {}; sleep 1000; true", file.display());
         let busy = Request {
-            patience: Some(Duration::from_millis(300)),
-            ..Request::new("POST", "/execute").json(&json!({"command": ["sleep", "1000"]}))
+            patience: Some(Duration::from_millis(500)),
+            ..Request::new("POST", "/execute").json(&json!({"command": script, "shell": true}))
         };
         assert!(send(server.address, &busy).is_none());
+        let command = std::fs::read_to_string(&file).unwrap();
         let started = Instant::now();
         let pid = server.child.id().to_string();
         Command::new("kill")
@@ -209,6 +239,7 @@ fn signals_end_it_as_they_end_the_original() {
         let status = server.child.wait().unwrap();
         assert_eq!((status.code(), status.signal()), (code, death), "{signal}");
         assert!(started.elapsed() < Duration::from_secs(3));
+        assert!(!is_alive(command.trim()), "{signal}");
     }
 }
 

@@ -40,18 +40,27 @@ impl Value {
 
 impl Object {
     fn print(&self, out: &mut Vec<u8>) -> Result<(), NotCompliant> {
-        out.push(b'{');
-        for (index, (name, value)) in self.members().iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            quote(name, out);
-            out.push(b':');
-            value.print(out)?;
-        }
-        out.push(b'}');
-        Ok(())
+        let members = self.members().iter();
+        print_members(members.map(|(name, value)| (name.as_str(), value)), out)
     }
+}
+
+/// An object of these members.
+pub(crate) fn print_members<'a>(
+    members: impl Iterator<Item = (&'a str, &'a Value)>,
+    out: &mut Vec<u8>,
+) -> Result<(), NotCompliant> {
+    out.push(b'{');
+    for (index, (name, value)) in members.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        quote(name, out);
+        out.push(b':');
+        value.print(out)?;
+    }
+    out.push(b'}');
+    Ok(())
 }
 
 /// A string with its quotes.

@@ -1,6 +1,6 @@
 //! One complaint about a body, and the answer that lists them.
 
-use crate::json::{NotCompliant, Value, quote};
+use crate::json::{NotCompliant, Value, print_members, quote};
 
 /// A step of the way to the value that is complained about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,16 +64,8 @@ impl Detail {
         out.extend_from_slice(b",\"input\":");
         self.input.print(out)?;
         if !self.ctx.is_empty() {
-            out.extend_from_slice(b",\"ctx\":{");
-            for (index, (name, value)) in self.ctx.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                quote(name, out);
-                out.push(b':');
-                value.print(out)?;
-            }
-            out.push(b'}');
+            out.extend_from_slice(b",\"ctx\":");
+            print_members(self.ctx.iter().map(|(name, value)| (*name, value)), out)?;
         }
         out.push(b'}');
         Ok(())

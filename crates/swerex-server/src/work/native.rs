@@ -136,17 +136,26 @@ async fn events(
     let content_type = request.content_type.take();
     let streams = &shared.streams;
     let machine = Arc::clone(shared);
+    let busy = shared.activity.begin(parts.uri.path());
     let answer = if route == NativeRoute::Execute {
         let checked = move |bytes: &[u8]| validate::command(content_type.as_deref(), bytes);
         let command = check(bytes, checked).await?;
         streams.open(named, last, |tap: Tap| {
-            guarded(async move { plain::execute(&machine, command, tap).await })
+            let line = &shared.lifeline;
+            line.bind(guarded(async move {
+                let _busy = busy;
+                plain::execute(&machine, command, tap).await
+            }))
         })
     } else {
         let checked = move |bytes: &[u8]| validate::run_in_session(content_type.as_deref(), bytes);
         let action = check(bytes, checked).await?;
         streams.open(named, last, |tap: Tap| {
-            guarded(async move { act(&machine, action, tap).await })
+            let line = &shared.lifeline;
+            line.bind(guarded(async move {
+                let _busy = busy;
+                act(&machine, action, tap).await
+            }))
         })
     };
     Ok(once(ready(answer)))
