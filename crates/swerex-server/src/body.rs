@@ -19,6 +19,27 @@ const STALL: Duration = Duration::from_secs(60);
 /// Pieces between the connection and the disk; each has at most some 100 kB.
 const PIECES: usize = 4;
 
+/// How much of a body that nobody wants is still read, and for how long: a client that is sending would not see the answer
+/// if the connection were closed over what it sends.
+const UNWANTED: usize = 64 * 1024 * 1024;
+const UNWANTED_TIME: Duration = Duration::from_secs(10);
+
+/// Reads what is left of a body that is not wanted, while the answer is on its way.
+pub(crate) fn discard(mut body: Body) {
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(tokio::time::timeout(UNWANTED_TIME, async move {
+        let mut left = UNWANTED;
+        while let Ok(Some(piece)) = next(&mut body).await {
+            match left.checked_sub(piece.len()) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+    }));
+}
+
 /// The next piece; `None` at the end.
 async fn next(body: &mut Body) -> Result<Option<Bytes>, Answer> {
     loop {
@@ -57,6 +78,7 @@ pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Answe
     };
     let announced = body.size_hint().exact().unwrap_or_default();
     if announced > limit as u64 {
+        discard(body);
         return Err(too_large());
     }
     let Some(first) = next(&mut body).await? else {
@@ -71,6 +93,7 @@ pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Answe
     all.extend_from_slice(&first);
     while let Some(piece) = next(&mut body).await? {
         if all.len() + piece.len() > limit {
+            discard(body);
             return Err(too_large());
         }
         all.extend_from_slice(&piece);
@@ -141,6 +164,9 @@ pub(crate) async fn pipe<T: Send + 'static>(
         }
     }
     .await;
+    if fed.is_ok() {
+        discard(body);
+    }
     // Without a last piece, the work learns that the rest will not come.
     drop(sender);
     let outcome = match work.await {

@@ -2,6 +2,8 @@
 
 mod header;
 
+use memchr::memmem::Finder;
+
 pub(crate) use header::options;
 
 /// Headers of a part.
@@ -43,8 +45,8 @@ enum State {
 
 /// The state between two pieces.
 pub(crate) struct Multipart {
-    /// With the line end and the dashes in front of it.
-    delimiter: Vec<u8>,
+    /// The boundary with the line end and the dashes in front of it.
+    delimiter: Finder<'static>,
     state: State,
     /// Bytes that cannot be judged before more have come; never longer than a header or a delimiter.
     pending: Vec<u8>,
@@ -66,7 +68,7 @@ impl Multipart {
             return Err(Malformed);
         }
         Ok(Self {
-            delimiter: [b"\r\n--", boundary].concat(),
+            delimiter: Finder::new(&[b"\r\n--", boundary].concat()).into_owned(),
             state: State::Start,
             pending: Vec::new(),
             headers: 0,
@@ -124,7 +126,7 @@ impl Multipart {
             let dash = rest.iter().position(|byte| *byte == b'-');
             return Ok(Step::Used(dash.unwrap_or(rest.len())));
         }
-        let opening = self.delimiter.get(2..).unwrap_or_default();
+        let opening = self.delimiter.needle().get(2..).unwrap_or_default();
         let length = opening.len();
         let known = opening.len().min(rest.len());
         if rest.get(..known) != opening.get(..known) {
@@ -191,8 +193,8 @@ impl Multipart {
         if !is_whole {
             return Ok(Step::Starved);
         }
-        let behind = rest.get(self.delimiter.len()..).unwrap_or_default();
-        let length = self.delimiter.len();
+        let length = self.delimiter.needle().len();
+        let behind = rest.get(length..).unwrap_or_default();
         match behind {
             [b' ' | b'\t', ..] => {
                 self.state = State::Padding;
@@ -211,7 +213,7 @@ impl Multipart {
             [] | [b'\r' | b'-'] => Ok(Step::Starved),
             _ => {
                 // It only looks like the boundary.
-                tell(Event::Data(&self.delimiter))?;
+                tell(Event::Data(self.delimiter.needle()))?;
                 Ok(Step::Used(length))
             }
         }
@@ -246,26 +248,16 @@ struct Found {
     is_whole: bool,
 }
 
-fn find(bytes: &[u8], delimiter: &[u8]) -> Found {
-    let mut at = 0;
-    loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let Some(candidate) = memchr::memchr(b'\r', rest) else {
-            return Found {
-                at: bytes.len(),
-                is_whole: false,
-            };
-        };
-        at += candidate;
-        let rest = bytes.get(at..).unwrap_or_default();
-        let known = rest.len().min(delimiter.len());
-        if rest.get(..known) == delimiter.get(..known) {
-            return Found {
-                at,
-                is_whole: known == delimiter.len(),
-            };
-        }
-        at += 1;
+fn find(bytes: &[u8], delimiter: &Finder<'static>) -> Found {
+    if let Some(at) = delimiter.find(bytes) {
+        return Found { at, is_whole: true };
+    }
+    let needle = delimiter.needle();
+    let last = bytes.len().saturating_sub(needle.len().saturating_sub(1));
+    let begun = (last..bytes.len()).find(|at| needle.starts_with(bytes.get(*at..).unwrap_or(b"-")));
+    Found {
+        at: begun.unwrap_or(bytes.len()),
+        is_whole: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST, request::Parts};
 use http_body_util::BodyExt;
 use swerex_proto::{native, route::X_REQUEST_ID};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -11,6 +11,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::{
     activity::Activity,
     answer::{Answer, Body, BodyError, Content},
+    body,
     config::ServerConfig,
     connection,
     events::Streams,
@@ -133,10 +134,13 @@ impl Server {
     async fn answer(&self, request: Request<Body>) -> Result<Answer, Answer> {
         let shared = &self.shared;
         let (parts, body) = request.into_parts();
-        if let Some(token) = &shared.config.auth_token {
-            token.check(&parts.headers)?;
-        }
-        let route = route(&parts.method, &parts.uri, parts.headers.get(HOST))?;
+        let route = match shared.admit(&parts) {
+            Ok(route) => route,
+            Err(refusal) => {
+                body::discard(body);
+                return Err(refusal);
+            }
+        };
         let id = request_id(route, &parts.headers);
         let prepared = work::prepare(shared, route, &parts, body, id.as_deref()).await?;
         if !route.has_effects() {
@@ -153,6 +157,16 @@ impl Server {
             (Some(id), Some(fingerprint)) => shared.ids.once(&id, fingerprint, || run).await,
             _ => to_the_end(run, shared.config.abandoned_after).await,
         })
+    }
+}
+
+impl Shared {
+    /// The key comes before everything else.
+    fn admit(&self, parts: &Parts) -> Result<Route, Answer> {
+        if let Some(token) = &self.config.auth_token {
+            token.check(&parts.headers)?;
+        }
+        route(&parts.method, &parts.uri, parts.headers.get(HOST))
     }
 }
 

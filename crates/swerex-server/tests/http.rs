@@ -118,6 +118,22 @@ fn the_key_comes_before_everything() {
     }
 }
 
+#[test]
+fn a_client_that_is_still_sending_sees_why_it_is_refused() {
+    let server = Remote::plain();
+    let large = vec![b'x'; 20_000_000];
+    let stranger = Request::new("POST", "/upload").body(large.clone());
+    let stranger = Request {
+        headers: vec![("X-API-Key".to_owned(), "wrong".to_owned())],
+        ..stranger
+    };
+    assert_eq!(send(server.address, &stranger).unwrap().status, 401);
+    let garbage = Request::new("POST", "/upload")
+        .header("Content-Type", "multipart/form-data; boundary=B")
+        .body(large);
+    assert_eq!(send(server.address, &garbage).unwrap().status, 400);
+}
+
 /// Counts its runs in a file and prints the number.
 fn counting(file: &std::path::Path, more: &str) -> serde_json::Value {
     let file = file.display();
