@@ -1,0 +1,41 @@
+//! `swerex-ags down`: ends sandboxes that stayed.
+
+use ags_api::model::DescribeSandboxInstanceListRequest;
+use swerex_ags_deployment::marks;
+
+use crate::{
+    commands::{instance, ps},
+    consent::Consent,
+    context::Context,
+    report::{Failure, Outcome},
+};
+
+/// Stop sandboxes that `up` started; what is in them is lost
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: swerex-ags down 3f9c… --yes")]
+pub(crate) struct Args {
+    /// Their ids, as `up` and `ps` print them
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    ids: Vec<String>,
+    /// All that you started from this machine
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
+    if !args.all {
+        return instance::stop(args.ids, args.consent, context).await;
+    }
+    let request = DescribeSandboxInstanceListRequest::default();
+    let all = context.cloud().await?.client.list_all(&request).await?;
+    let ids: Vec<String> = ps::running(all, &marks::this_owner())
+        .into_iter()
+        .filter_map(|instance| instance.instance_id)
+        .collect();
+    if ids.is_empty() {
+        return Err(Failure::failed("there is nothing to stop"));
+    }
+    instance::stop(ids, args.consent, context).await
+}

@@ -1,0 +1,146 @@
+//! `swerex-ags run`: one command in a sandbox; its output and its exit code are this program's.
+
+use serde_json::json;
+use swerex_proto::{Command, CommandResponse};
+
+use crate::{
+    context::Context,
+    report::{FAILED, Failure, Outcome},
+    sandbox::{self, Sandbox},
+    span::Span,
+};
+
+/// Run one command in a fresh sandbox, then stop the sandbox
+///
+/// One argument is a command line for /bin/sh, several are a program and its arguments. Output and exit code are the command's; a death
+/// by signal N is 128+N.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: swerex-ags run --deployment.image=python:3.12 -- python3 -c 'print(6 * 7)'"
+)]
+pub(crate) struct Args {
+    /// Use this running sandbox instead, and leave it running
+    #[arg(short, long, value_name = "ID")]
+    instance: Option<String>,
+    /// How long the command may take [default: as long as it wants]
+    #[arg(short, long, value_name = "SPAN")]
+    timeout: Option<Span>,
+    /// The directory to run it in
+    #[arg(short = 'C', long, value_name = "DIR")]
+    cwd: Option<String>,
+    /// A variable for the command; may be given more than once
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<String>,
+    /// The command, after --
+    #[arg(last = true, required = true)]
+    command: Vec<String>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
+    let command = command(&args);
+    sandbox::with(args.instance.as_deref(), context, async |sandbox| {
+        let answer = sandbox.runtime.execute(&command).await?;
+        tell(sandbox, &answer, context)
+    })
+    .await
+}
+
+/// `NAME=VALUE`, whose name a program's environment can hold.
+fn variable(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, _)) if !name.is_empty() && !name.starts_with('-') => Ok(text.to_owned()),
+        _ => Err("it should be NAME=VALUE".to_owned()),
+    }
+}
+
+fn command(args: &Args) -> Command {
+    let mut argv: Vec<String> = Vec::new();
+    // The protocol's `env` would replace the sandbox's whole environment.
+    if !args.env.is_empty() {
+        argv.push("env".to_owned());
+        argv.extend(args.env.iter().cloned());
+    }
+    let command = match args.command.as_slice() {
+        [line] if argv.is_empty() => Command::shell(line),
+        [line] => {
+            argv.extend(["/bin/sh", "-c", line].map(str::to_owned));
+            Command::argv(argv)
+        }
+        words => {
+            argv.extend(words.iter().cloned());
+            Command::argv(argv)
+        }
+    };
+    Command {
+        timeout: args.timeout.map(|span| span.0.as_secs_f64()),
+        cwd: args.cwd.clone(),
+        ..command
+    }
+}
+
+fn tell(sandbox: &Sandbox, answer: &CommandResponse, context: &Context) -> Outcome {
+    let output = &context.output;
+    let code = exit_code(answer.exit_code)?;
+    if output.is_json() {
+        let json = json!({
+            "stdout": answer.stdout, "stderr": answer.stderr, "exit_code": answer.exit_code,
+            "instance_id": sandbox.instance_id,
+        });
+        output.result(String::new, &json)?;
+    } else {
+        output.stderr(answer.stderr.as_bytes());
+        output.stdout(answer.stdout.as_bytes())?;
+    }
+    Ok(code)
+}
+
+/// The code as this process can end with: a death by signal N (-N) is 128+N, as shells have it.
+pub(crate) fn exit_code(code: Option<i64>) -> Outcome {
+    let code = code.ok_or_else(|| Failure::failed("the server told no exit code"))?;
+    let code = if code < 0 { 128 - code } else { code };
+    Ok(u8::try_from(code).unwrap_or(FAILED))
+}
+
+#[cfg(test)]
+mod tests {
+    use swerex_proto::CommandLine;
+
+    use super::*;
+
+    fn args(env: &[&str], words: &[&str]) -> Args {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Args {
+            instance: None,
+            timeout: None,
+            cwd: None,
+            env: owned(env),
+            command: owned(words),
+        }
+    }
+
+    #[test]
+    fn one_argument_is_a_command_line_and_several_are_a_program() {
+        assert_eq!(command(&args(&[], &["ls | wc"])), Command::shell("ls | wc"));
+        assert_eq!(
+            command(&args(&[], &["ls", "a b"])),
+            Command::argv(["ls", "a b"])
+        );
+    }
+
+    #[test]
+    fn variables_are_added_to_the_environment() {
+        let CommandLine::Argv(argv) = command(&args(&["A=1 2"], &["echo $A"])).command else {
+            panic!("a list is wanted");
+        };
+        assert_eq!(argv, ["env", "A=1 2", "/bin/sh", "-c", "echo $A"]);
+        assert!(variable("A=").is_ok() && variable("=x").is_err() && variable("-u=x").is_err());
+    }
+
+    #[test]
+    fn exit_codes_are_as_shells_have_them() {
+        assert_eq!(exit_code(Some(7)), Ok(7));
+        assert_eq!(exit_code(Some(-9)), Ok(137));
+        assert_eq!(exit_code(Some(4096)), Ok(FAILED));
+        assert!(exit_code(None).is_err());
+    }
+}

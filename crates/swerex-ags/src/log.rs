@@ -1,0 +1,59 @@
+//! The tracing subscriber of this process: to stderr, as loud as `-v` says.
+
+use std::io::{self, Write};
+
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::output::Output;
+
+/// The variable that says it in detail, as `ags_http=trace,warn`; it wins over `-v`.
+const VARIABLE: &str = "SWEREX_AGS_LOG";
+
+/// Installs it. Libraries log; only here is decided where to.
+pub(crate) fn install(verbose: u8, output: &Output) {
+    let level = match (verbose, output.is_quiet()) {
+        (0, true) => "error",
+        (0, false) => "warn",
+        (1, _) => "info",
+        (2, _) => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
+    let colours =
+        std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && crate::output::draws();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(Lines(output.clone()));
+    if output.is_json() {
+        // One line an event without decoration is the closest to JSON that needs no other dependency.
+        builder.compact().with_ansi(false).init();
+    } else {
+        builder.with_target(verbose > 1).init();
+    }
+}
+
+/// Writes each event at once, without tearing what is drawn.
+#[derive(Clone, Debug)]
+struct Lines(Output);
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line(&self.0)
+    }
+}
+
+struct Line<'a>(&'a Output);
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.stderr(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! What is under way: a spinner or a bar on a terminal, a line a step otherwise, nothing with `--quiet`.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::{self, Output, one_line};
+
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Tells how something goes on, on stderr. Clones tell of the same thing; the drawing goes when the last one goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    output: Output,
+    began: Instant,
+    drawn: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Something with steps of unknown number.
+    pub(crate) fn spinner(output: &Output) -> Self {
+        Self::new(output, || {
+            let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let bar = ProgressBar::new_spinner().with_style(style);
+            bar.enable_steady_tick(TICK);
+            bar
+        })
+    }
+
+    /// Something with bytes; [`of`](Self::of) says how many.
+    pub(crate) fn bytes(output: &Output) -> Self {
+        Self::new(output, || {
+            let style = ProgressStyle::with_template(
+                "{wide_msg} {bytes}/{total_bytes} [{bar:30}] {bytes_per_sec} {eta}",
+            )
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(0).with_style(style)
+        })
+    }
+
+    /// Something with `total` parts.
+    pub(crate) fn parts(output: &Output, total: usize) -> Self {
+        Self::new(output, || {
+            let style = ProgressStyle::with_template("[{bar:30}] {pos}/{len} {wide_msg} {elapsed}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::new(total as u64).with_style(style);
+            bar.enable_steady_tick(TICK);
+            bar
+        })
+    }
+
+    fn new(output: &Output, draw: impl FnOnce() -> ProgressBar) -> Self {
+        let drawn = (!output.is_quiet() && output::draws()).then(|| output.live().add(draw()));
+        Self {
+            output: output.clone(),
+            began: Instant::now(),
+            drawn,
+        }
+    }
+
+    /// What is being done now.
+    pub(crate) fn step(&self, text: &str) {
+        match &self.drawn {
+            Some(bar) => bar.set_message(one_line(text)),
+            None => {
+                let seconds = self.began.elapsed().as_secs_f64();
+                self.output.note(&format!("[{seconds:6.1} s] {text}"));
+            }
+        }
+    }
+
+    /// `more` parts or bytes are done.
+    pub(crate) fn advance(&self, more: u64) {
+        if let Some(bar) = &self.drawn {
+            bar.inc(more);
+        }
+    }
+
+    /// There are `total` of them.
+    pub(crate) fn of(&self, total: u64) {
+        if let Some(bar) = &self.drawn {
+            bar.set_length(total);
+        }
+    }
+
+    /// Takes the drawing away.
+    pub(crate) fn done(&self) {
+        if let Some(bar) = &self.drawn {
+            bar.finish_and_clear();
+        }
+    }
+}

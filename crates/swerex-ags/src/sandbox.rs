@@ -1,0 +1,145 @@
+//! A sandbox to work in: started or attached to, given to the work, and stopped however the work ends.
+
+use std::{sync::Arc, time::Duration};
+
+use swerex_ags_deployment::{Account, StartFailed, Step, TencentAgsDeployment};
+use swerex_ags_runtime::AgsRuntime;
+
+use crate::{context::Context, output::Output, progress::Progress, report::Failure};
+
+/// How long the end of a command waits for what is being stopped in the background.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// A sandbox that takes commands.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    pub(crate) instance_id: String,
+    pub(crate) runtime: AgsRuntime,
+}
+
+/// Gives `work` a sandbox: the running instance `existing`, which stays as it is, or a fresh one, which is stopped at the end. The end is
+/// the work's, an interrupt, or a failed start.
+pub(crate) async fn with<T>(
+    existing: Option<&str>,
+    context: &Context,
+    work: impl AsyncFnOnce(&Sandbox) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let account = context.cloud().await?.account.clone();
+    let outcome = match existing {
+        Some(id) => attached(id, context, work).await,
+        None => fresh(context, work).await,
+    };
+    settle(&account, &context.output).await;
+    outcome
+}
+
+/// Starts a sandbox and leaves it running; gives its id.
+pub(crate) async fn keep(context: &Context) -> Result<String, Failure> {
+    let account = context.cloud().await?.account.clone();
+    let outcome = async {
+        let (deployment, _progress) = started(context).await?;
+        deployment.keep().map_err(|error| Failure::of(&error))
+    };
+    let outcome = outcome.await;
+    settle(&account, &context.output).await;
+    outcome
+}
+
+async fn attached<T>(
+    id: &str,
+    context: &Context,
+    work: impl AsyncFnOnce(&Sandbox) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let progress = Progress::spinner(&context.output);
+    let deployment = deployment(context, &progress).await?;
+    progress.step(&format!("reaching the sandbox {id}"));
+    let reach = async { deployment.attach(id).await.map_err(Failure::from) };
+    let runtime = context.until_interrupted(reach).await;
+    progress.done();
+    let sandbox = Sandbox {
+        instance_id: id.to_owned(),
+        runtime: runtime?,
+    };
+    context.until_interrupted(work(&sandbox)).await
+}
+
+async fn fresh<T>(
+    context: &Context,
+    work: impl AsyncFnOnce(&Sandbox) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (mut deployment, progress) = started(context).await?;
+    let outcome = async {
+        let started = |error| Failure::of(&error);
+        let sandbox = Sandbox {
+            instance_id: deployment.instance_id().map_err(started)?.to_owned(),
+            runtime: deployment.runtime().map_err(started)?.clone(),
+        };
+        context.until_interrupted(work(&sandbox)).await
+    };
+    let outcome = outcome.await;
+    let stopped = deployment.stop().await;
+    progress.done();
+    match (outcome, stopped) {
+        // The work's own failure is what the command ends with; what goes on is told all the same.
+        (Err(failure), Err(error)) => {
+            context.output.warn(&Failure::of(&error).text());
+            Err(failure)
+        }
+        (Ok(_), Err(error)) => Err(Failure::of(&error)),
+        (outcome, Ok(())) => outcome,
+    }
+}
+
+/// A started deployment; an interrupt while it starts gives it up.
+async fn started(context: &Context) -> Result<(TencentAgsDeployment, Progress), Failure> {
+    let progress = Progress::spinner(&context.output);
+    let mut deployment = deployment(context, &progress).await?;
+    let start = async { deployment.start().await.map_err(Failure::from) };
+    let outcome = context.until_interrupted(start).await;
+    progress.done();
+    outcome.map(|()| (deployment, progress))
+}
+
+async fn deployment(
+    context: &Context,
+    progress: &Progress,
+) -> Result<TencentAgsDeployment, Failure> {
+    let cloud = context.cloud().await?;
+    let told = progress.clone();
+    let deployment =
+        TencentAgsDeployment::with_account(cloud.config.clone(), cloud.account.clone())?;
+    Ok(deployment.with_hook(Arc::new(move |step: &Step| told.step(&step.to_string()))))
+}
+
+async fn settle(account: &Account, output: &Output) {
+    if !account.settled(SETTLE).await {
+        output
+            .warn("something is still being stopped; `swerex-ags instance gc` finds what is left");
+    }
+}
+
+impl From<StartFailed> for Failure {
+    fn from(error: StartFailed) -> Self {
+        let failure = match error.cause() {
+            swerex_ags_deployment::Cause::Api(api) => Self::from(api.clone()).within(&error),
+            _ if error.is_usage() => Self::misuse(&error),
+            _ => Self::of(&error),
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<swerex_ags_runtime::Error> for Failure {
+    fn from(error: swerex_ags_runtime::Error) -> Self {
+        let failure = Self::of(&error);
+        if error.is_environment_expired() {
+            return failure.hint(
+                "a sandbox lives as long as `timeout` says; give it more with --deployment.timeout=4h",
+            );
+        }
+        failure
+    }
+}

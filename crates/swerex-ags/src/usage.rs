@@ -1,0 +1,143 @@
+//! From the arguments to a command, or to one line that says what is wrong with them.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Parser as _, error::ErrorKind};
+
+use crate::{
+    args::Cli,
+    flags::{self, Setting},
+    output::Format,
+    report::{Failure, USAGE},
+};
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub(crate) enum Usage {
+    /// This command, with these dotted flags.
+    Run(Box<Cli>, Vec<Setting>),
+    /// This text: help or version.
+    Show(String),
+    /// They are wrong; the format is the one that they seem to want.
+    Wrong(Failure, Format),
+}
+
+impl Usage {
+    /// Reads the arguments after the program's name.
+    pub(crate) fn of(args: Vec<OsString>) -> Self {
+        let format = wanted_format(&args);
+        let (settings, rest) = match flags::split(args) {
+            Ok(split) => split,
+            Err(failure) => return Self::Wrong(failure, format),
+        };
+        let program = [OsString::from("swerex-ags")];
+        match Cli::try_parse_from(program.into_iter().chain(rest)) {
+            Ok(cli) => Self::Run(Box::new(cli), settings),
+            Err(error) => match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    Self::Show(error.render().to_string())
+                }
+                _ => Self::Wrong(Failure::usage(on_one_line(&error)), format),
+            },
+        }
+    }
+}
+
+/// What is wrong and the remedy, without the synopsis: the help has that.
+fn on_one_line(error: &clap::Error) -> String {
+    debug_assert_eq!(error.exit_code(), i32::from(USAGE));
+    let text = error.render().to_string();
+    let mut parts: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if line.is_empty() {
+            continue;
+        }
+        match line.strip_prefix("tip: ") {
+            Some(tip) => parts.push(format!("; {tip}")),
+            None if parts.is_empty() => {
+                parts.push(line.strip_prefix("error: ").unwrap_or(line).to_owned());
+            }
+            None => parts.push(format!(" {line}")),
+        }
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a command is missing; `swerex-ags --help` lists them".to_owned();
+    }
+    parts.concat()
+}
+
+/// The format that is asked for, read without understanding the rest.
+fn wanted_format(args: &[OsString]) -> Format {
+    let ours = args.iter().take_while(|arg| *arg != "--");
+    let mut before: Option<&OsStr> = None;
+    for arg in ours {
+        let is_value = before.is_some_and(|flag| flag == "-o" || flag == "--output");
+        if (is_value && arg == "json")
+            || arg == "--output=json"
+            || arg == "-ojson"
+            || arg == "-o=json"
+        {
+            return Format::Json;
+        }
+        before = Some(arg);
+    }
+    Format::Text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(line: &str) -> (String, Format) {
+        match Usage::of(line.split(' ').map(OsString::from).collect()) {
+            Usage::Wrong(failure, format) => {
+                assert_eq!(failure.exit_code(), USAGE);
+                (failure.text(), format)
+            }
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_fits_on_one_line() {
+        let cases = [
+            ("run --imag x -- true", "unexpected argument '--imag' found"),
+            (
+                "rum",
+                "unrecognized subcommand 'rum'; a similar subcommand exists: 'run'",
+            ),
+            (
+                "completions",
+                "the following required arguments were not provided: <SHELL>",
+            ),
+            ("completions fush", "invalid value 'fush' for '<SHELL>'"),
+            ("tool", "a command is missing"),
+            (
+                "run --env.repo.path=x -- true",
+                "unexpected argument '--env.repo.path' found",
+            ),
+        ];
+        for (line, expected) in cases {
+            let (text, format) = wrong(line);
+            assert!(text.starts_with(expected), "{line}: {text}");
+            assert!(!text.contains('\n') && format == Format::Text, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_go_out_as_they_seem_to_be_wanted() {
+        assert_eq!(wrong("rum -o json").1, Format::Json);
+        assert_eq!(wrong("--output=json rum").1, Format::Json);
+        assert_eq!(wrong("rum x -- -o json").1, Format::Text);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}
