@@ -60,7 +60,12 @@ pub(crate) fn serve(options: &Options) -> ExitCode {
 async fn until_the_end(options: &Options) -> io::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let listener = TcpListener::bind((options.host.as_str(), options.port)).await?;
+    let host = match options.host.as_str() {
+        // Known without a resolver, which a small image may not have.
+        "localhost" => "127.0.0.1",
+        host => host,
+    };
+    let listener = TcpListener::bind((host, options.port)).await?;
     let address = listener.local_addr()?;
     say(&format!("swerex-remote listens on http://{address}"));
 
