@@ -25,7 +25,7 @@ pub(crate) use self::script::{Call, Faults, Happening};
 /// |---|---|
 /// | `error=CODE` | an API error with this code (actions) |
 /// | `status=502` | an answer with this HTTP status and no use |
-/// | `reset` | the connection is reset |
+/// | `reset` | the connection is reset; over HTTP/2 that ends the other requests on it too |
 /// | `truncate=10` | the answer's body breaks off after 10 bytes and the connection is reset |
 /// | `delay=200ms` | the answer comes later |
 /// | `hang` | there is never an answer |

@@ -15,8 +15,9 @@ use http::{Request, StatusCode, header::CONTENT_LENGTH};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
+use self::answer::failure;
 pub(crate) use self::{
-    answer::{failure, malformed_host, truncated},
+    answer::{malformed_host, scripted, truncated},
     host::{Route, route},
 };
 use crate::{
@@ -59,10 +60,10 @@ pub(crate) async fn answer(
         Some(Effect::ExpiredInstance) => incident::expire(shared, instance),
         Some(Effect::InstanceDies) => {
             incident::kill(shared, instance);
-            settled(shared, instance, &InstanceStatus::RUNNING).await;
+            shared.left(instance, &InstanceStatus::RUNNING).await;
         }
         Some(Effect::Delay(span)) => shared.clock.sleep(*span).await,
-        Some(effect) => return instead(shared, effect),
+        Some(effect) => return scripted(shared, effect),
     }
     let upstream = match admit(shared, port, instance, token.as_deref()).await {
         Ok(upstream) => upstream,
@@ -99,7 +100,7 @@ pub(crate) async fn answer(
                     incident::kill(shared, instance);
                     Outcome::Answer(answer)
                 }
-                effect => instead(shared, effect),
+                effect => scripted(shared, effect),
             }
         }
     }
@@ -180,7 +181,7 @@ fn is_gone(status: &InstanceStatus) -> bool {
 
 /// Resumes a paused instance and waits until it runs or will not.
 async fn resume(shared: &Shared, id: &str) {
-    settled(shared, id, &InstanceStatus::PAUSING).await;
+    shared.left(id, &InstanceStatus::PAUSING).await;
     let now = shared.clock.now();
     if let Some(instance) = shared.state().instance_mut(id)
         && instance.status == InstanceStatus::PAUSED
@@ -188,27 +189,7 @@ async fn resume(shared: &Shared, id: &str) {
         instance.goes_to(InstanceStatus::RESUMING, now);
     }
     shared.tell();
-    settled(shared, id, &InstanceStatus::RESUMING).await;
-}
-
-/// Waits until `id` is not in `status` any more.
-async fn settled(shared: &Shared, id: &str, status: &InstanceStatus) {
-    let Some(mut changes) = shared
-        .state()
-        .instance(id)
-        .map(|instance| instance.live.changes())
-    else {
-        return;
-    };
-    while shared
-        .state()
-        .instance(id)
-        .is_some_and(|instance| instance.status == *status)
-    {
-        if changes.changed().await.is_err() {
-            return;
-        }
-    }
+    shared.left(id, &InstanceStatus::RESUMING).await;
 }
 
 fn announced(request: &Request<Incoming>) -> Option<u64> {
@@ -234,25 +215,4 @@ async fn drained(answer: http::Response<Body>) -> http::Response<Body> {
         }
     }
     http::Response::from_parts(head, ags_http::body::full(kept))
-}
-
-/// What is answered in the place of the server's answer.
-fn instead(shared: &Shared, effect: &Effect) -> Outcome {
-    match effect {
-        Effect::Status {
-            status,
-            retry_after,
-        } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
-            Outcome::Answer(failure(
-                shared,
-                status,
-                "an answer of the fault script",
-                *retry_after,
-            ))
-        }
-        Effect::Reset => Outcome::Reset,
-        // The rest does not come here; no answer is the safe thing.
-        _ => Outcome::Hang,
-    }
 }

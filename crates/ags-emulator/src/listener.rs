@@ -97,7 +97,8 @@ async fn serve(shared: Arc<Shared>, socket: TcpStream, acceptor: TlsAcceptor) {
     server
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS);
+        .max_concurrent_streams(STREAMS)
+        .adaptive_window(true);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&connection)));
     tokio::select! {
         served = server.serve_connection_with_upgrades(io, service) => {

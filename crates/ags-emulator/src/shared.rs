@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use ags_api::model::InstanceStatus;
 use ags_http::HttpClient;
 use ags_sign::Credential;
 use tokio::sync::watch;
@@ -48,10 +49,6 @@ pub(crate) struct Calls {
 }
 
 impl Shared {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "it is called once, with what the start has made"
-    )]
     pub(crate) fn new(
         settings: EmulatorBuilder,
         credential: Credential,
@@ -85,6 +82,24 @@ impl Shared {
     pub(crate) fn tell(&self) {
         self.changed
             .send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    /// Waits until the instance `id` is not in `status` any more.
+    pub(crate) async fn left(&self, id: &str, status: &InstanceStatus) {
+        let changes = self
+            .state()
+            .instance(id)
+            .map(|instance| instance.live.changes());
+        let Some(mut changes) = changes else { return };
+        while self
+            .state()
+            .instance(id)
+            .is_some_and(|instance| instance.status == *status)
+        {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {

@@ -88,6 +88,8 @@ impl State {
             if let Some(instance) = self.instances.remove(&sequence) {
                 self.by_instance_id.remove(&instance.id);
                 self.tokens.forget(&instance.id);
+                self.client_tokens
+                    .retain(|_, used| used.resource != instance.id);
             }
         }
     }

@@ -18,9 +18,11 @@ pub(super) fn create(
     let mut state = shared.state();
     let (current, max) = (state.api_keys.len(), shared.settings.quotas.api_keys);
     if current >= max {
-        return Err(ApiError::new(
+        return Err(ApiError::quota(
             "LimitExceeded.APIKeyQuota",
-            format!("API key quota exceeded. Current: {current}, Max: {max}."),
+            "API key",
+            current,
+            max,
         ));
     }
     let key = secret("ark_");

@@ -32,7 +32,11 @@ pub(super) async fn start(
             .spawn(supervise(Arc::clone(shared), id.clone()));
         if shared.settings.behaviour.start_answers == StartAnswers::Running {
             // Past the time the answer says STARTING, and the start goes on.
-            let _ = tokio::time::timeout(START_BLOCKS_AT_MOST, started(shared, &id)).await;
+            let _ = tokio::time::timeout(
+                START_BLOCKS_AT_MOST,
+                shared.left(&id, &InstanceStatus::STARTING),
+            )
+            .await;
         }
     }
     let state = shared.state();
@@ -53,26 +57,6 @@ pub(super) async fn start(
         instance: Some(instance.shown(shared.settings.behaviour.expires_at)),
         ..StartSandboxInstanceResponse::default()
     })
-}
-
-/// Waits until `id` is not `STARTING` any more.
-async fn started(shared: &Shared, id: &str) {
-    let Some(mut changes) = shared
-        .state()
-        .instance(id)
-        .map(|instance| instance.live.changes())
-    else {
-        return;
-    };
-    while shared
-        .state()
-        .instance(id)
-        .is_some_and(|instance| instance.status == InstanceStatus::STARTING)
-    {
-        if changes.changed().await.is_err() {
-            return;
-        }
-    }
 }
 
 /// The instance that `request` names by its `ClientToken`, or a new one.
@@ -152,9 +136,11 @@ fn insert(
     }
     let (current, max) = (state.count(uses_quota), shared.settings.quotas.instances);
     if current >= max {
-        return Err(ApiError::new(
+        return Err(ApiError::quota(
             "LimitExceeded.SandboxInstance",
-            format!("Sandbox instance quota exceeded. Current: {current}, Max: {max}."),
+            "Sandbox instance",
+            current,
+            max,
         ));
     }
     let plan = Plan::new(
@@ -294,9 +280,11 @@ pub(super) fn pause(
             return Err(not_in(instance, &InstanceStatus::RUNNING));
         }
         if paused >= max {
-            return Err(ApiError::new(
+            return Err(ApiError::quota(
                 "LimitExceeded.PausedInstance",
-                format!("Paused instance quota exceeded. Current: {paused}, Max: {max}."),
+                "Paused instance",
+                paused,
+                max,
             ));
         }
         instance.pause_keeps_memory = request.memory.unwrap_or(true);
@@ -325,9 +313,11 @@ pub(super) fn resume(
             return Err(not_in(instance, &InstanceStatus::PAUSED));
         }
         if current >= max {
-            return Err(ApiError::new(
+            return Err(ApiError::quota(
                 "LimitExceeded.SandboxInstance",
-                format!("Sandbox instance quota exceeded. Current: {current}, Max: {max}."),
+                "Sandbox instance",
+                current,
+                max,
             ));
         }
         if !instance.persistent || request.timeout.is_some() {

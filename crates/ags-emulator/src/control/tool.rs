@@ -50,9 +50,11 @@ pub(super) fn create(
     }
     let (current, max) = (state.tools.len(), shared.settings.quotas.tools);
     if current >= max {
-        return Err(ApiError::new(
+        return Err(ApiError::quota(
             "LimitExceeded",
-            format!("Sandbox tool quota exceeded. Current: {current}, Max: {max}."),
+            "Sandbox tool",
+            current,
+            max,
         ));
     }
     tool.sequence = state.ids.sequence();

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use serde_json::Value;
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     fault::{Effect, Happening},
-    gateway::{failure, truncated},
+    gateway::{scripted, truncated},
     incident,
     listener::Outcome,
     shared::Shared,
@@ -86,21 +85,7 @@ fn instead(shared: &Shared, effect: &Effect, request_id: &str) -> Outcome {
             let error = ApiError::new(code.clone(), "an error of the fault script");
             Outcome::Answer(envelope::refused(shared, &error, request_id))
         }
-        Effect::Status {
-            status,
-            retry_after,
-        } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
-            Outcome::Answer(failure(
-                shared,
-                status,
-                "an answer of the fault script",
-                *retry_after,
-            ))
-        }
-        Effect::Reset => Outcome::Reset,
-        // The rest does not come here; no answer is the safe thing.
-        _ => Outcome::Hang,
+        other => scripted(shared, other),
     }
 }
 

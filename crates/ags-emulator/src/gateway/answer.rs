@@ -12,13 +12,15 @@ use http::{
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
-use crate::{behaviour::ErrorBodies, control::date, shared::Shared};
+use crate::{
+    behaviour::ErrorBodies, control::date, fault::Effect, listener::Outcome, shared::Shared,
+};
 
 /// How long the kept part of a truncated body has to leave before the body breaks off.
 const HEAD_START: Duration = Duration::from_millis(50);
 
 /// An answer that does not come from the instance.
-pub(crate) fn failure(
+pub(super) fn failure(
     shared: &Shared,
     status: StatusCode,
     message: &str,
@@ -54,6 +56,27 @@ pub(crate) fn failure(
     }
     date(shared, &mut response);
     response
+}
+
+/// What the fault script puts in the place of an answer.
+pub(crate) fn scripted(shared: &Shared, effect: &Effect) -> Outcome {
+    match effect {
+        Effect::Status {
+            status,
+            retry_after,
+        } => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
+            Outcome::Answer(failure(
+                shared,
+                status,
+                "an answer of the fault script",
+                *retry_after,
+            ))
+        }
+        Effect::Reset => Outcome::Reset,
+        // Of the others only a hang has no answer of its own.
+        _ => Outcome::Hang,
+    }
 }
 
 /// For a host below the domain that names no instance.

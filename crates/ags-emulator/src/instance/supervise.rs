@@ -62,29 +62,12 @@ impl Supervisor {
         }
     }
 
-    /// Resolves at the next change that has not been looked at.
-    async fn left(&self, status: &InstanceStatus) {
-        let Some(mut changes) = self
-            .shared
-            .state()
-            .instance(&self.id)
-            .map(|instance| instance.live.changes())
-        else {
-            return;
-        };
-        while self.status() == *status {
-            if changes.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
     /// From `STARTING` to `RUNNING`, or to what came instead.
     async fn start(&self, directory: &Path) -> Option<Running> {
         let starting = InstanceStatus::STARTING;
         let launched = tokio::select! {
             launched = self.launch_after_delay(directory) => launched,
-            () = self.left(&starting) => {
+            () = self.shared.left(&self.id, &starting) => {
                 // Stopped before it ran. What was launched so far is dropped, and with that killed.
                 self.finish_stop().await;
                 return None;
@@ -222,7 +205,7 @@ impl Supervisor {
             }
         };
         tokio::select! {
-            () = self.left(&InstanceStatus::PAUSED) => {}
+            () = self.shared.left(&self.id, &InstanceStatus::PAUSED) => {}
             how = ended => self.died(&how),
         }
     }

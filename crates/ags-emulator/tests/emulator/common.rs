@@ -227,3 +227,17 @@ pub(crate) fn tool_request(name: &str, script: &str) -> CreateSandboxToolRequest
         ..Default::default()
     }
 }
+
+/// The processes whose environment says that they are of `instance`.
+pub(crate) fn processes_of(instance: &str) -> Vec<String> {
+    let mark = format!("AGS_INSTANCE_ID={instance}");
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    all.filter(|entry| {
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == mark.as_bytes())
+    })
+    .map(|entry| entry.file_name().to_string_lossy().into_owned())
+    .collect()
+}

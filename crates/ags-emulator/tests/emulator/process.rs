@@ -7,21 +7,7 @@ use ags_emulator::{Behaviour, Emulator, behaviour::StartAnswers};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::common::{self, Rig, SERVE};
-
-/// The processes whose environment says that they are of `instance`.
-fn processes_of(instance: &str) -> Vec<String> {
-    let mark = format!("AGS_INSTANCE_ID={instance}");
-    let all = std::fs::read_dir("/proc").unwrap().flatten();
-    all.filter(|entry| {
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == mark.as_bytes())
-    })
-    .map(|entry| entry.file_name().to_string_lossy().into_owned())
-    .collect()
-}
+use crate::common::{self, Rig, SERVE, processes_of};
 
 #[tokio::test]
 async fn nothing_is_left_of_a_stopped_instance() {
@@ -214,12 +200,14 @@ async fn a_pause_freezes_and_a_pause_without_memory_starts_anew() {
     rig.call("PauseSandboxInstance", json!({ "InstanceId": id }))
         .await;
     rig.until(&id, "PAUSED").await;
-    let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    assert_eq!(
-        state.rsplit_once(") ").unwrap().1.chars().next(),
-        Some('T'),
-        "{state}"
-    );
+    // The signal has been sent, and the process takes it when it is scheduled.
+    let state = || {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.chars().next()
+    };
+    while state() != Some('T') {
+        tokio::task::yield_now().await;
+    }
     rig.emulator.advance(Duration::from_secs(3600));
     rig.call(
         "ResumeSandboxInstance",

@@ -5,15 +5,9 @@ use std::time::Duration;
 use ags_emulator::Emulator;
 use tokio::process::Command;
 
-/// The interpreter of an environment with the SDK; `cargo xtask` sets it.
-const PYTHON: &str = "SWEREX_PYTHON";
-
 #[tokio::test]
 async fn the_vendors_sdk_drives_the_whole_lifecycle() {
-    let Some(python) = std::env::var_os(PYTHON) else {
-        eprintln!(
-            "SKIPPED: set {PYTHON} to an interpreter with tencentcloud-sdk-python-ags, or run `cargo xtask integration`"
-        );
+    let Some(python) = crate::python("SWEREX_PYTHON") else {
         return;
     };
     let delay = Duration::from_millis(300);
