@@ -6,8 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     commands::{
-        api, completions, config, cp, doctor, down, emulator, image, instance, man, ps, quota, run,
-        shell, tool, up,
+        agent_config, api, completions, config, cp, doctor, down, emulator, image, instance, man,
+        ps, quota, run, serve, shell, shims, tool, up,
     },
     output::Format,
 };
@@ -89,6 +89,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Config(config::Command),
     Doctor(doctor::Args),
+    Serve(serve::Args),
+    Shims(shims::Args),
+    AgentConfig(agent_config::Args),
     Emulator(emulator::Args),
     Completions(completions::Args),
     Man(man::Args),

@@ -1,6 +1,12 @@
 //! `docker` and `podman` by another name: what agents ask of a container program, with the sandbox on AGS.
 
 pub(crate) mod args;
+mod container;
+mod exec;
+mod images;
+mod process;
+mod program;
+mod records;
 pub(crate) mod run_args;
-pub(crate) mod process;
-pub(crate) mod records;
+
+pub(crate) use program::{CONFIG, LOCAL, is_called_as, main};

@@ -9,7 +9,7 @@ pub(crate) mod bridge;
 mod proxy;
 mod reply;
 pub(crate) mod sandbox;
-mod slot;
+pub(crate) mod slot;
 mod state;
 mod stops;
 #[cfg(test)]

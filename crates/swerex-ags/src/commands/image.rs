@@ -1,6 +1,6 @@
 //! `swerex-ags image`: images that AGS keeps at hand, so that sandboxes start in seconds.
 
-use std::{path::Path, time::Duration};
+use std::{num::NonZeroUsize, path::Path, time::Duration};
 
 use ags_api::{
     Client,
@@ -22,6 +22,9 @@ use crate::{
 
 /// How often a task is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How many images are pulled at a time, and how long each may take, when nobody says.
+const WARM_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
+const WARM_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// The status of a task that succeeded, whatever its letters' case.
 const SUCCESS: &str = "success";
 /// What the statuses of tasks that failed begin with; the vendor documents none of them.
@@ -52,7 +55,7 @@ pub(crate) struct Prewarm {
     registry_type: Option<String>,
     /// How many are pulled at a time
     #[arg(short, long, value_name = "COUNT", default_value = "8")]
-    jobs: std::num::NonZeroUsize,
+    jobs: NonZeroUsize,
     /// How long one may take
     #[arg(long, value_name = "SPAN", default_value = "30m")]
     timeout: Span,
@@ -94,16 +97,42 @@ async fn prewarm(args: Prewarm, context: &Context) -> Outcome {
     let registry = args
         .registry_type
         .unwrap_or_else(|| cloud.config.image_registry_type.clone());
-    let registry = ImageRegistryType::from(registry);
+    let results = pull_all(images, &registry.into(), args.jobs, args.timeout, context).await?;
+    tell(results, context)
+}
+
+/// Pulls images ahead of other work; those that fail are told and no more.
+pub(super) async fn warm(images: Vec<String>, context: &Context) -> Result<(), Failure> {
+    let registry = context.cloud().await?.config.image_registry_type.clone();
+    let (jobs, timeout) = (WARM_JOBS, Span(WARM_TIMEOUT));
+    for (image, outcome) in pull_all(images, &registry.into(), jobs, timeout, context).await? {
+        if let Err(failure) = outcome {
+            context
+                .output
+                .warn(&format!("{image} is not pre-cached: {}", failure.text()));
+        }
+    }
+    Ok(())
+}
+
+/// Pulls images, several at a time; gives each one's task or failure.
+async fn pull_all(
+    images: Vec<String>,
+    registry: &ImageRegistryType,
+    jobs: NonZeroUsize,
+    timeout: Span,
+    context: &Context,
+) -> Result<Vec<(String, Result<Value, Failure>)>, Failure> {
+    let cloud = context.cloud().await?;
     let progress = Progress::parts(&context.output, images.len());
     progress.step(&format!("pulling {}", counted(images.len(), "image")));
     let results: Vec<(String, Result<Value, Failure>)> = stream::iter(images)
         .map(|image| {
-            let (client, registry, progress) = (&cloud.client, &registry, &progress);
+            let (client, registry, progress) = (&cloud.client, registry, &progress);
             async move {
-                let pulled = tokio::time::timeout(args.timeout.0, pull(client, &image, registry));
+                let pulled = tokio::time::timeout(timeout.0, pull(client, &image, registry));
                 let outcome = pulled.await.unwrap_or_else(|_| {
-                    let late = format!("not pulled within {}", args.timeout);
+                    let late = format!("not pulled within {}", timeout);
                     Err(Failure::failed(late)
                         .hint("AGS goes on pulling it; look with `swerex-ags image list`"))
                 });
@@ -113,11 +142,11 @@ async fn prewarm(args: Prewarm, context: &Context) -> Outcome {
                 (image, outcome)
             }
         })
-        .buffer_unordered(args.jobs.get())
+        .buffer_unordered(jobs.get())
         .collect()
         .await;
     progress.done();
-    tell(results, context)
+    Ok(results)
 }
 
 /// A table of all, the failures last so that they are seen.

@@ -75,8 +75,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         account: cloud.account.clone(),
     };
     let settings = Settings {
-        idle_timeout: args.idle_timeout.into(),
-        start_timeout: args.start_timeout.into(),
+        idle_timeout: args.idle_timeout.0,
+        start_timeout: args.start_timeout.0,
         only: None,
     };
     let bridge = Bridge::new(Key::new(key.clone()), settings, Arc::new(starter));

@@ -4,9 +4,11 @@
 
 use std::{fs, io, time::Duration};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+};
 use serde::{Deserialize, Serialize};
-use tokio::io::{Interest, unix::AsyncFd};
 
 /// One process, told apart from a later one with the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +41,9 @@ impl Process {
 
     /// Asks it to end (SIGTERM); whether it was there to be asked.
     pub(crate) fn terminate(self) -> io::Result<bool> {
-        let Some(fd) = self.open()? else { return Ok(false) };
+        let Some(fd) = self.open()? else {
+            return Ok(false);
+        };
         match pidfd_send_signal(&fd, Signal::TERM) {
             Ok(()) => Ok(true),
             Err(rustix::io::Errno::SRCH) => Ok(false),
@@ -49,11 +53,29 @@ impl Process {
 
     /// Waits until it has ended.
     pub(crate) async fn gone(self) -> io::Result<()> {
-        let Some(fd) = self.open()? else { return Ok(()) };
-        // The descriptor of a process becomes readable when the process ends.
-        let fd = AsyncFd::with_interest(fd, Interest::READABLE)?;
-        let _ended = fd.readable().await?;
-        Ok(())
+        let Some(fd) = self.open()? else {
+            return Ok(());
+        };
+        let (ended, wait) = tokio::sync::oneshot::channel();
+        // The descriptor of a process becomes readable when the process ends. A thread of its own waits for that, which nobody waits for in
+        // turn: a process may outlive the interest in it.
+        std::thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || {
+                let outcome = loop {
+                    match poll(&mut [PollFd::new(&fd, PollFlags::IN)], None) {
+                        Err(rustix::io::Errno::INTR) => {}
+                        outcome => break outcome.map(drop),
+                    }
+                };
+                drop(ended.send(outcome));
+            })?;
+        match wait.await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(io::Error::other(
+                "the thread that watches the process has ended",
+            )),
+        }
     }
 
     /// As [`gone`](Self::gone), for at most `limit`; whether it has ended.
@@ -66,7 +88,9 @@ impl Process {
 
     /// A descriptor that stands for this very process; `None` if it has ended.
     fn open(self) -> io::Result<Option<rustix::fd::OwnedFd>> {
-        let Some(pid) = Pid::from_raw(self.pid) else { return Ok(None) };
+        let Some(pid) = Pid::from_raw(self.pid) else {
+            return Ok(None);
+        };
         let fd = match pidfd_open(pid, PidfdFlags::NONBLOCK) {
             Ok(fd) => fd,
             Err(rustix::io::Errno::SRCH) => return Ok(None),
@@ -95,12 +119,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_is_seen_to_live_to_be_asked_and_to_end() {
-        let mut child = tokio::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let mut child = tokio::process::Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .unwrap();
         let pid = i32::try_from(child.id().unwrap()).unwrap();
         let process = Process::of(Pid::from_raw(pid).unwrap()).unwrap();
         assert!(process.is_alive());
-        let other = Process { started: process.started + 1, ..process };
-        assert!(!other.is_alive() && !other.terminate().unwrap(), "an earlier process of the same id is left alone");
+        let other = Process {
+            started: process.started + 1,
+            ..process
+        };
+        assert!(
+            !other.is_alive() && !other.terminate().unwrap(),
+            "an earlier process of the same id is left alone"
+        );
         assert!(process.terminate().unwrap());
         process.gone().await.unwrap();
         assert!(!process.is_alive());

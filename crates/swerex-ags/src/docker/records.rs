@@ -38,7 +38,14 @@ pub(crate) struct Record {
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { name, id, image, holder, port, .. } = self;
+        let Self {
+            name,
+            id,
+            image,
+            holder,
+            port,
+            ..
+        } = self;
         f.debug_struct("Record")
             .field("name", name)
             .field("id", id)
@@ -53,7 +60,10 @@ impl Records {
     /// The records in `directory`, which is made if it is missing.
     pub(crate) fn open(directory: impl Into<PathBuf>) -> io::Result<Self> {
         let directory = directory.into();
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)?;
         Ok(Self { directory })
     }
 
@@ -68,7 +78,12 @@ impl Records {
         }
         let path = self.path(&record.id);
         let half = path.with_extension("new");
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&half)?;
         file.write_all(&serde_json::to_vec(record)?)?;
         drop(file);
         fs::rename(&half, &path)
@@ -85,12 +100,21 @@ impl Records {
     /// The container of this name, id, or unambiguous beginning of an id.
     pub(crate) fn find(&self, name: &str) -> io::Result<Option<Record>> {
         let all = self.all()?;
-        if let Some(record) = all.iter().find(|record| record.name == name || record.id == name) {
+        if let Some(record) = all
+            .iter()
+            .find(|record| record.name == name || record.id == name)
+        {
             return Ok(Some(record.clone()));
         }
-        let mut beginning = all.into_iter().filter(|record| name.len() >= 4 && record.id.starts_with(name));
+        let mut beginning = all
+            .into_iter()
+            .filter(|record| name.len() >= 4 && record.id.starts_with(name));
         let found = beginning.next();
-        Ok(if beginning.next().is_some() { None } else { found })
+        Ok(if beginning.next().is_some() {
+            None
+        } else {
+            found
+        })
     }
 
     /// Every container that lives. Records whose process died are cleared away.
@@ -152,7 +176,10 @@ mod tests {
         assert_eq!(records.find(&two.id).unwrap(), Some(two.clone()));
         assert_eq!(records.find("abab").unwrap(), Some(one.clone()));
         assert_eq!(records.find("a").unwrap(), None, "too short to mean one");
-        assert_eq!(records.add(&one).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            records.add(&one).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
         records.remove(&one.id).unwrap();
         records.remove(&one.id).unwrap();
         assert_eq!(records.all().unwrap(), [two]);
@@ -162,7 +189,10 @@ mod tests {
     fn a_record_whose_process_died_is_cleared_away() {
         let directory = tempfile::tempdir().unwrap();
         let records = Records::open(directory.path()).unwrap();
-        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .unwrap();
         let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
         let process = Process::of(pid).unwrap();
         records.add(&record("gone", "ab", process)).unwrap();

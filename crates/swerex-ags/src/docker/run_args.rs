@@ -18,6 +18,8 @@ pub(crate) struct RunArgs {
     pub(crate) command: Vec<String>,
     /// Keys of the deployment and their values, in the order given.
     pub(crate) deployment: Vec<(String, String)>,
+    /// How many seconds a container whose command is not known any more would last.
+    pub(crate) lifetime_of: Option<u64>,
 }
 
 impl RunArgs {

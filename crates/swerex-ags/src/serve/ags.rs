@@ -39,15 +39,25 @@ struct AgsSandbox {
 }
 
 impl Starter for AgsStarter {
-    fn start(&self, address: &Address) -> BoxFuture<'static, Result<Arc<dyn Sandbox>, StartProblem>> {
+    fn start(
+        &self,
+        address: &Address,
+    ) -> BoxFuture<'static, Result<Arc<dyn Sandbox>, StartProblem>> {
         let mut config = self.config.clone();
         config.image.clone_from(&address.image);
         let account = self.account.clone();
         Box::pin(async move {
-            let mut deployment = TencentAgsDeployment::with_account(config, account).map_err(|error| problem(&error))?;
+            let mut deployment = TencentAgsDeployment::with_account(config, account)
+                .map_err(|error| problem(&error))?;
             deployment.start().await.map_err(|error| problem(&error))?;
-            let runtime = deployment.runtime().map_err(|error| StartProblem(error.to_string()))?.clone();
-            let sandbox: Arc<dyn Sandbox> = Arc::new(AgsSandbox { runtime, deployment: deployment.into() });
+            let runtime = deployment
+                .runtime()
+                .map_err(|error| StartProblem(error.to_string()))?
+                .clone();
+            let sandbox: Arc<dyn Sandbox> = Arc::new(AgsSandbox {
+                runtime,
+                deployment: deployment.into(),
+            });
             Ok(sandbox)
         })
     }
@@ -59,7 +69,14 @@ impl Sandbox for AgsSandbox {
     }
 
     fn stop(&self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { self.deployment.lock().await.stop().await.map_err(|error| chain(&error)) })
+        Box::pin(async {
+            self.deployment
+                .lock()
+                .await
+                .stop()
+                .await
+                .map_err(|error| chain(&error))
+        })
     }
 }
 
@@ -67,16 +84,31 @@ impl AgsSandbox {
     async fn pass_on(&self, request: Request<Body>) -> Result<Response<Body>, CallFailed> {
         let (parts, incoming) = request.into_parts();
         let path = parts.uri.path().to_owned();
-        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let length = parts
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if length.is_none_or(|length| length > LARGEST_KEPT) {
             // Sent on as it comes, once.
             let once = Mutex::new(Some(incoming));
-            let again = || Error::Invalid("the gateway wants another token, but this body cannot be sent twice".to_owned());
-            let make = move || once.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(again);
+            let again = || {
+                Error::Invalid(
+                    "the gateway wants another token, but this body cannot be sent twice"
+                        .to_owned(),
+                )
+            };
+            let make = move || {
+                once.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take()
+                    .ok_or_else(again)
+            };
             return self.forward(&path, parts.headers, make).await;
         }
         let limit = usize::try_from(LARGEST_KEPT).unwrap_or(usize::MAX);
-        let bytes = body::collect(incoming, limit).await.map_err(|error| CallFailed::Unreachable(chain(&error)))?;
+        let bytes = body::collect(incoming, limit)
+            .await
+            .map_err(|error| CallFailed::Unreachable(chain(&error)))?;
         // Commands go through the runtime's own calls, which know how long to wait and what may be repeated. What they do not understand is
         // the server's to refuse, in its own words.
         if path == route::EXECUTE
@@ -89,7 +121,8 @@ impl AgsSandbox {
         {
             return answered(self.runtime.run_in_session(&action).await);
         }
-        self.forward(&path, parts.headers, move || Ok(body::full(bytes.clone()))).await
+        self.forward(&path, parts.headers, move || Ok(body::full(bytes.clone())))
+            .await
     }
 
     async fn forward(
@@ -98,7 +131,10 @@ impl AgsSandbox {
         headers: HeaderMap,
         body: impl Fn() -> Result<Body, Error> + Send + Sync + 'static,
     ) -> Result<Response<Body>, CallFailed> {
-        self.runtime.forward(path, headers, body, Some(TRANSFER_TIMEOUT)).await.map_err(failed)
+        self.runtime
+            .forward(path, headers, body, Some(TRANSFER_TIMEOUT))
+            .await
+            .map_err(failed)
     }
 }
 
@@ -115,7 +151,8 @@ fn answered<T: Serialize>(outcome: Result<T, Error>) -> Result<Response<Body>, C
     match outcome {
         Ok(value) => json(StatusCode::OK, serde_json::to_vec(&value)),
         Err(Error::Remote(error)) => {
-            let status = StatusCode::from_u16(reply::STATUS_EXCEPTION).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let status = StatusCode::from_u16(reply::STATUS_EXCEPTION)
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             json(status, serde_json::to_vec(&ExceptionBody::from(error)))
         }
         Err(error) => Err(failed(error)),
@@ -123,7 +160,11 @@ fn answered<T: Serialize>(outcome: Result<T, Error>) -> Result<Response<Body>, C
 }
 
 fn failed(error: Error) -> CallFailed {
-    if error.is_environment_expired() { CallFailed::Gone(chain(&error)) } else { CallFailed::Unreachable(chain(&error)) }
+    if error.is_environment_expired() {
+        CallFailed::Gone(chain(&error))
+    } else {
+        CallFailed::Unreachable(chain(&error))
+    }
 }
 
 fn problem(error: &swerex_ags_deployment::StartFailed) -> StartProblem {
