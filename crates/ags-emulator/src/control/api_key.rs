@@ -8,7 +8,7 @@ use ags_api::{
     },
 };
 
-use super::{error::ApiError, time};
+use super::{check, error::ApiError, time};
 use crate::{shared::Shared, state::secret};
 
 pub(super) fn create(
@@ -17,14 +17,7 @@ pub(super) fn create(
 ) -> Result<CreateAPIKeyResponse, ApiError> {
     let mut state = shared.state();
     let (current, max) = (state.api_keys.len(), shared.settings.quotas.api_keys);
-    if current >= max {
-        return Err(ApiError::quota(
-            "LimitExceeded.APIKeyQuota",
-            "API key",
-            current,
-            max,
-        ));
-    }
+    check::room("LimitExceeded.APIKeyQuota", "API key", current, max)?;
     let key = secret("ark_");
     let info = APIKeyInfo {
         name: request.name.clone(),

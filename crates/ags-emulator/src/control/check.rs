@@ -109,6 +109,23 @@ pub(super) fn auth_mode(mode: Option<&AuthMode>) -> Result<(), ApiError> {
     }
 }
 
+/// Whether there is room for another; refuses in the words of the service:
+/// `Sandbox instance quota exceeded. Current: 100, Max: 100.`
+pub(super) fn room(
+    code: &'static str,
+    what: &str,
+    current: usize,
+    max: usize,
+) -> Result<(), ApiError> {
+    if current < max {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        code,
+        format!("{what} quota exceeded. Current: {current}, Max: {max}."),
+    ))
+}
+
 /// The members of a configuration that are there.
 pub(super) fn configuration(custom: &CustomConfiguration) -> Result<(), ApiError> {
     if let Some(kind) = &custom.image_registry_type

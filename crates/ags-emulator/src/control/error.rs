@@ -28,14 +28,6 @@ impl ApiError {
         Self::new("InvalidParameterValue", message)
     }
 
-    /// In the words of the service: `Sandbox instance quota exceeded. Current: 100, Max: 100.`
-    pub(crate) fn quota(code: &'static str, what: &str, current: usize, max: usize) -> Self {
-        Self::new(
-            code,
-            format!("{what} quota exceeded. Current: {current}, Max: {max}."),
-        )
-    }
-
     pub(crate) fn no_tool(tool: &str) -> Self {
         Self::new(
             "ResourceNotFound.SandboxTool",

@@ -68,12 +68,7 @@ fn insert(
     check::client_token(request.client_token.as_deref())?;
     check::metadata(request.metadata.as_ref())?;
     check::auth_mode(request.auth_mode.as_ref())?;
-    let timeout = request
-        .timeout
-        .as_deref()
-        .filter(|text| !text.is_empty())
-        .map(time::lifetime)
-        .transpose()?;
+    let timeout = time::given_lifetime(request.timeout.as_deref())?;
     if let Some(custom) = &request.custom_configuration {
         check::configuration(custom)?;
     }
@@ -135,14 +130,12 @@ fn insert(
         }
     }
     let (current, max) = (state.count(uses_quota), shared.settings.quotas.instances);
-    if current >= max {
-        return Err(ApiError::quota(
-            "LimitExceeded.SandboxInstance",
-            "Sandbox instance",
-            current,
-            max,
-        ));
-    }
+    check::room(
+        "LimitExceeded.SandboxInstance",
+        "Sandbox instance",
+        current,
+        max,
+    )?;
     let plan = Plan::new(
         tool,
         custom.as_ref(),
@@ -279,14 +272,12 @@ pub(super) fn pause(
         if instance.status != InstanceStatus::RUNNING {
             return Err(not_in(instance, &InstanceStatus::RUNNING));
         }
-        if paused >= max {
-            return Err(ApiError::quota(
-                "LimitExceeded.PausedInstance",
-                "Paused instance",
-                paused,
-                max,
-            ));
-        }
+        check::room(
+            "LimitExceeded.PausedInstance",
+            "Paused instance",
+            paused,
+            max,
+        )?;
         instance.pause_keeps_memory = request.memory.unwrap_or(true);
         instance.goes_to(InstanceStatus::PAUSING, now);
         Ok(PauseSandboxInstanceResponse {
@@ -301,25 +292,20 @@ pub(super) fn resume(
     request: ResumeSandboxInstanceRequest,
 ) -> Result<ResumeSandboxInstanceResponse, ApiError> {
     let now = shared.clock.now();
-    let timeout = request
-        .timeout
-        .as_deref()
-        .filter(|text| !text.is_empty())
-        .map_or(Ok(time::DEFAULT_LIFETIME), time::lifetime)?;
+    let timeout =
+        time::given_lifetime(request.timeout.as_deref())?.unwrap_or(time::DEFAULT_LIFETIME);
     let current = shared.state().count(uses_quota);
     let max = shared.settings.quotas.instances;
     change(shared, request.instance_id, |instance| {
         if instance.status != InstanceStatus::PAUSED {
             return Err(not_in(instance, &InstanceStatus::PAUSED));
         }
-        if current >= max {
-            return Err(ApiError::quota(
-                "LimitExceeded.SandboxInstance",
-                "Sandbox instance",
-                current,
-                max,
-            ));
-        }
+        check::room(
+            "LimitExceeded.SandboxInstance",
+            "Sandbox instance",
+            current,
+            max,
+        )?;
         if !instance.persistent || request.timeout.is_some() {
             instance.timeout = Some(timeout);
         }
@@ -333,12 +319,7 @@ pub(super) fn update(
     request: UpdateSandboxInstanceRequest,
 ) -> Result<UpdateSandboxInstanceResponse, ApiError> {
     check::metadata(request.metadata.as_ref())?;
-    let timeout = request
-        .timeout
-        .as_deref()
-        .filter(|text| !text.is_empty())
-        .map(time::lifetime)
-        .transpose()?;
+    let timeout = time::given_lifetime(request.timeout.as_deref())?;
     let now = shared.clock.now();
     change(shared, request.instance_id, |instance| {
         if instance.status != InstanceStatus::RUNNING {

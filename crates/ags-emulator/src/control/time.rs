@@ -35,8 +35,15 @@ pub(crate) fn expiry(moment: Moment, format: ExpiresAtFormat) -> Option<ApiTime>
     })
 }
 
+/// Reads a lifetime that may be absent or empty.
+pub(crate) fn given_lifetime(text: Option<&str>) -> Result<Option<Duration>, ApiError> {
+    text.filter(|text| !text.is_empty())
+        .map(lifetime)
+        .transpose()
+}
+
 /// Reads a lifetime: a number and `s`, `m` or `h`, from 30 s to 24 h.
-pub(crate) fn lifetime(text: &str) -> Result<Duration, ApiError> {
+fn lifetime(text: &str) -> Result<Duration, ApiError> {
     let refuse = || {
         ApiError::new(
             "InvalidParameterValue.Timeout",

@@ -49,14 +49,7 @@ pub(super) fn create(
         ));
     }
     let (current, max) = (state.tools.len(), shared.settings.quotas.tools);
-    if current >= max {
-        return Err(ApiError::quota(
-            "LimitExceeded",
-            "Sandbox tool",
-            current,
-            max,
-        ));
-    }
+    check::room("LimitExceeded", "Sandbox tool", current, max)?;
     tool.sequence = state.ids.sequence();
     tool.id = state.ids.tool();
     let id = tool.id.clone();
@@ -244,11 +237,8 @@ fn from_request(request: CreateSandboxToolRequest, now: Moment) -> Result<Tool, 
     }
     let network = request.network_configuration.unwrap_or_default();
     check_network(&network)?;
-    let timeout = request
-        .default_timeout
-        .as_deref()
-        .filter(|text| !text.is_empty());
-    let default_timeout = timeout.map_or(Ok(time::DEFAULT_LIFETIME), time::lifetime)?;
+    let default_timeout =
+        time::given_lifetime(request.default_timeout.as_deref())?.unwrap_or(time::DEFAULT_LIFETIME);
     let persistent = request.persistent.unwrap_or(false);
     if persistent && kind != ToolType::CUSTOM {
         return Err(ApiError::value("Persistent goes with ToolType custom only"));

@@ -1,10 +1,11 @@
 //! The command: its announcement, its flags, and how it stops.
 
-use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{path::Path, process::Stdio, time::Duration};
 
-use ags_api::{Client, Limits};
-use ags_http::{HttpClient, retry::RetryPolicy};
+use ags_api::Client;
+use ags_http::{Deadline, HttpClient, HttpService as _, body};
 use ags_sign::Credential;
+use http::Request;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::{
@@ -16,8 +17,11 @@ use crate::common::{self, SERVE};
 
 /// The command with `flags`, and what it announces.
 async fn announced(flags: &[&str]) -> (Child, Value) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ags-emulator"))
-        .args(flags)
+    announced_by(Command::new(env!("CARGO_BIN_EXE_ags-emulator")).args(flags)).await
+}
+
+async fn announced_by(command: &mut Command) -> (Child, Value) {
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -38,18 +42,8 @@ fn client(announced: &Value) -> Client {
         .ca_file(text("ca_file"))
         .build()
         .unwrap();
-    Client::builder(Credential::new(text("secret_id"), text("secret_key")).unwrap())
-        .region("ap-chongqing")
-        .endpoint(text("endpoint"))
-        .unwrap()
-        .http(Arc::new(http))
-        .retry(RetryPolicy {
-            max_attempts: 1,
-            ..RetryPolicy::default()
-        })
-        .limits(Limits::unlimited())
-        .build()
-        .unwrap()
+    let credential = Credential::new(text("secret_id"), text("secret_key")).unwrap();
+    common::client(credential, text("endpoint"), &http)
 }
 
 async fn stopped(mut child: Child, signal: Signal) -> (i32, String) {
@@ -191,5 +185,72 @@ async fn wrong_flags_are_explained() {
         assert_eq!(done.status.code(), Some(code), "{said}");
         assert!(said.contains(why), "{said}");
         assert!(done.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_at_any_level() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ags-emulator"));
+    command
+        .args([
+            "--secret-key",
+            "marker-key",
+            "--fault",
+            "/:instance-dies,skip=1",
+        ])
+        .env("RUST_LOG", "trace");
+    let (mut child, announced) = announced_by(&mut command).await;
+    // It is read meanwhile, as it is more than a pipe holds.
+    let mut stderr = child.stderr.take().unwrap();
+    let reading = tokio::spawn(async move {
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).await.unwrap();
+        said
+    });
+    let client = client(&announced);
+    let mut tool = serde_json::to_value(common::tool_request("secrets", SERVE)).unwrap();
+    tool["CustomConfiguration"]["Env"] = json!([{ "Name": "KEY", "Value": "marker-value" }]);
+    client.call_json("CreateSandboxTool", &tool).await.unwrap();
+    let started = client
+        .call_json("StartSandboxInstance", &json!({ "ToolName": "secrets" }))
+        .await
+        .unwrap()
+        .reply;
+    let instance = started["Instance"]["InstanceId"].as_str().unwrap();
+    let issued = client
+        .call_json(
+            "AcquireSandboxInstanceToken",
+            &json!({ "InstanceId": instance }),
+        )
+        .await
+        .unwrap()
+        .reply;
+    let token = issued["Token"].as_str().unwrap();
+    let http = HttpClient::builder()
+        .ca_file(announced["ca_file"].as_str().unwrap())
+        .build()
+        .unwrap();
+    for sent in [token, "marker-wrong-token", token] {
+        let url = format!(
+            "https://8000-{instance}.{}/",
+            announced["domain"].as_str().unwrap()
+        );
+        let request = Request::get(url)
+            .header("X-Access-Token", sent)
+            .body(body::empty())
+            .unwrap();
+        let answer = http
+            .call(request, Deadline::after(Duration::from_secs(30)))
+            .await
+            .unwrap();
+        let _ = body::collect(answer.into_body(), 1 << 16).await;
+    }
+    let id = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap();
+    let said = reading.await.unwrap();
+    assert!(said.contains("an instance changes"), "nothing was logged");
+    for secret in ["marker", token, issued["TrafficToken"].as_str().unwrap()] {
+        let line = said.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None);
     }
 }

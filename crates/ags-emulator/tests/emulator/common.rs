@@ -12,6 +12,7 @@ use ags_api::{
 };
 use ags_emulator::{Emulator, EmulatorBuilder, InstanceView};
 use ags_http::{Body, Deadline, HttpClient, HttpService as _, body, retry::RetryPolicy};
+use ags_sign::Credential;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
@@ -38,7 +39,7 @@ impl Rig {
             .ca_file(emulator.ca_file())
             .build()
             .unwrap();
-        let client = client(&emulator, &http);
+        let client = client(emulator.credential(), &emulator.endpoint(), &http);
         Self {
             emulator,
             client,
@@ -177,13 +178,13 @@ impl Rig {
     }
 }
 
-pub(crate) fn client(emulator: &Emulator, http: &HttpClient) -> Client {
-    Client::builder(emulator.credential())
+/// A client that shows what the emulator answers as it comes: no retry, no limits of its own.
+pub(crate) fn client(credential: Credential, endpoint: &str, http: &HttpClient) -> Client {
+    Client::builder(credential)
         .region("ap-chongqing")
-        .endpoint(&emulator.endpoint())
+        .endpoint(endpoint)
         .unwrap()
         .http(Arc::new(http.clone()))
-        // What the emulator answers is looked at as it comes.
         .retry(RetryPolicy {
             max_attempts: 1,
             ..RetryPolicy::default()

@@ -5,10 +5,11 @@
 mod account;
 mod binary;
 mod common;
+mod connection;
 mod control;
 mod fault;
+mod garbage;
 mod gateway;
 mod in_process;
 mod lifecycle;
 mod process;
-mod upgrade;

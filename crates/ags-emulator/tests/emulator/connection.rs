@@ -32,7 +32,7 @@ class Capitals(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 8000), Capitals).serve_forever()
 '"#;
 
-async fn connect(emulator: &Emulator, name: &str) -> TlsStream<TcpStream> {
+pub(crate) async fn connect(emulator: &Emulator, name: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(emulator.ca_pem().as_bytes()).unwrap())
