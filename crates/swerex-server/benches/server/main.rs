@@ -1,4 +1,5 @@
-//! Our server beside the Python one, in one run: `cargo bench -p swerex-server -- [compare|soak] [--ours PROGRAM] [--rounds N]`.
+//! Our server beside the Python one, in one run: `cargo bench -p swerex-server -- [compare|soak] [--ours PROGRAM] [--rounds N]
+//! [--only PART-OF-A-NAME]`.
 //!
 //! `SWEREX_PYTHON_SERVER` names the Python `swerex-remote`; without it only ours is measured. The two take turns, each measurement
 //! against a process of its own; the table shows medians, their ratio, and what is asked of it.
@@ -22,6 +23,8 @@ struct Plan {
     ours: Program,
     python: Option<Program>,
     rounds: usize,
+    /// A part of the names of what is measured.
+    only: String,
 }
 
 fn main() {
@@ -29,6 +32,7 @@ fn main() {
         ours: Program::new(env!("CARGO_BIN_EXE_swerex-remote").into()),
         python: std::env::var_os("SWEREX_PYTHON_SERVER").map(|path| Program::new(path.into())),
         rounds: 5,
+        only: String::new(),
     };
     let mut what = "all".to_owned();
     let mut args = std::env::args().skip(1);
@@ -36,6 +40,7 @@ fn main() {
         match arg.as_str() {
             "--ours" => plan.ours = Program::new(PathBuf::from(args.next().unwrap())),
             "--rounds" => plan.rounds = args.next().unwrap().parse().unwrap(),
+            "--only" => plan.only = args.next().unwrap(),
             // What cargo itself adds.
             "--bench" => {}
             other => what = other.to_owned(),
