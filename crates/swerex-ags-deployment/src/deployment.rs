@@ -13,10 +13,11 @@ use uuid::Uuid;
 
 use crate::{
     account::Account,
+    budget::Budget,
     config::TencentAgsDeploymentConfig,
     error::{Cause, NotStarted, Stage, StartFailed, StopFailed},
     hook::{Hook, Step},
-    instance::{Guard, Progress, progress},
+    instance::{Guard, Progress, ended, progress},
     requests,
     token_source::InstanceTokens,
     tool::{self, Tool},
@@ -210,7 +211,7 @@ impl TencentAgsDeployment {
                     call: "start",
                     source,
                 };
-                StartFailed::new(Stage::Token, Cause::Runtime(error))
+                StartFailed::new(Stage::Token, Cause::Runtime(Box::new(error)))
             };
             first.await.map_err(failed)
         };
@@ -258,7 +259,7 @@ impl TencentAgsDeployment {
                     });
                     tokio::time::sleep(pause).await;
                     // Waiting for others is not this start's time.
-                    clock.until += pause;
+                    clock.extend(pause);
                     pause = (pause * 3 / 2).min(QUOTA_PAUSE);
                 }
                 outcome => return outcome,
@@ -364,7 +365,7 @@ impl TencentAgsDeployment {
                     last,
                 },
             ),
-            other => return StartFailed::new(Stage::Server, Cause::Runtime(other)),
+            other => return StartFailed::new(Stage::Server, Cause::Runtime(Box::new(other))),
         };
         failed.with_hint(self.startup_hint())
     }
@@ -440,55 +441,4 @@ impl std::fmt::Debug for TencentAgsDeployment {
             .field("instance_id", &self.instance_id().ok())
             .finish_non_exhaustive()
     }
-}
-
-/// One time for all stages.
-struct Budget {
-    total: Duration,
-    until: Instant,
-}
-
-impl Budget {
-    fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-
-    async fn bound<T>(
-        &self,
-        stage: Stage,
-        what: &str,
-        work: impl Future<Output = Result<T, StartFailed>>,
-    ) -> Result<T, StartFailed> {
-        match tokio::time::timeout_at(self.until, work).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let cause = Cause::Timeout {
-                    after: self.total,
-                    last: format!("{what} was not there yet"),
-                };
-                Err(StartFailed::new(stage, cause).with_hint("startup_timeout gives more time"))
-            }
-        }
-    }
-}
-
-/// An instance that ended instead of running.
-fn ended(instance_id: &str, instance: &SandboxInstance) -> StartFailed {
-    let status = instance.status.clone().unwrap_or_default();
-    let mut message = format!("the instance {instance_id} is {}", status.as_str());
-    if let Some(reason) = &instance.stop_reason {
-        message.push_str(&format!(", reason {}", reason.as_str()));
-    }
-    for key in ["StatusReason", "StatusMessage", "Message"] {
-        if let Some(reason) = instance
-            .extra
-            .get(key)
-            .and_then(serde_json::Value::as_str)
-            .filter(|reason| !reason.is_empty())
-        {
-            message.push_str(&format!(": {reason}"));
-            break;
-        }
-    }
-    StartFailed::new(Stage::Instance, Cause::State(message))
 }

@@ -66,7 +66,7 @@ pub enum Cause {
     /// AGS refused, or could not be reached.
     Api(ags_api::Error),
     /// The server in the sandbox, or the gateway.
-    Runtime(swerex_ags_runtime::Error),
+    Runtime(Box<swerex_ags_runtime::Error>),
     /// The state of a tool or an instance forbids it.
     State(String),
     /// The time was up.
@@ -153,7 +153,7 @@ impl Error for StartFailed {
         match &self.cause {
             Cause::Edge(error) => Some(error),
             Cause::Api(error) => Some(error),
-            Cause::Runtime(error) => Some(error),
+            Cause::Runtime(error) => Some(&**error),
             Cause::Config(_) | Cause::State(_) | Cause::Timeout { .. } => None,
         }
     }

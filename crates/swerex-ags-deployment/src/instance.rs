@@ -1,8 +1,11 @@
 //! An instance that was started: nobody forgets it.
 
-use ags_api::model::InstanceStatus;
+use ags_api::model::{InstanceStatus, SandboxInstance};
 
-use crate::account::Account;
+use crate::{
+    account::Account,
+    error::{Cause, Stage, StartFailed},
+};
 
 /// Stops its instance in the background when it is dropped before [`keep`](Self::keep) or [`stopped`](Self::stopped) was called: however a start
 /// ends, an instance that nobody took over is stopped.
@@ -79,6 +82,27 @@ pub(crate) fn progress(status: &InstanceStatus) -> Progress {
 /// Whether it ends or has ended, so that there is nothing left to stop.
 pub(crate) fn has_ended(status: &InstanceStatus) -> bool {
     [InstanceStatus::STOPPING, InstanceStatus::STOPPED].contains(status)
+}
+
+/// An instance that ended instead of running.
+pub(crate) fn ended(instance_id: &str, instance: &SandboxInstance) -> StartFailed {
+    let status = instance.status.clone().unwrap_or_default();
+    let mut message = format!("the instance {instance_id} is {}", status.as_str());
+    if let Some(reason) = &instance.stop_reason {
+        message.push_str(&format!(", reason {}", reason.as_str()));
+    }
+    for key in ["StatusReason", "StatusMessage", "Message"] {
+        if let Some(reason) = instance
+            .extra
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+            .filter(|reason| !reason.is_empty())
+        {
+            message.push_str(&format!(": {reason}"));
+            break;
+        }
+    }
+    StartFailed::new(Stage::Instance, Cause::State(message))
 }
 
 #[cfg(test)]

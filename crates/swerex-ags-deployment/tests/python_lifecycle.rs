@@ -1,6 +1,7 @@
 //! The whole way: deployment, emulator, gateway, and the real Python SWE-ReX 1.4.0 server in the sandbox.
 //!
 //! `SWEREX_PYTHON_SERVER` names its program; `cargo xtask test` sets it. Without it these tests say that they are skipped.
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

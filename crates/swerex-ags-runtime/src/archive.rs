@@ -117,7 +117,8 @@ pub(crate) fn mode(metadata: &fs::Metadata) -> u32 {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{
         io::Read as _,

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::AgsRuntimeConfig,
+    crowd::{Crowd, UnderWay},
     error::{Attempted, Error, Lost},
     gateway::{self, Meaning},
     request::{self, Allowed, Call},
@@ -42,10 +43,8 @@ pub(crate) struct Connection {
     traffic: AtomicBool,
     /// The native server's revision; 0 for another server, or before the first answer.
     native: AtomicU32,
-    /// Calls with a request id that are under way: a Python server remembers only the last one's answer.
-    in_flight: AtomicUsize,
-    /// Grows with each such call that begins.
-    begun: AtomicUsize,
+    /// Calls with a request id: a Python server remembers only the last one's answer.
+    crowd: Crowd,
 }
 
 /// A whole answer.
@@ -74,8 +73,7 @@ impl Connection {
             tokens,
             traffic: AtomicBool::new(false),
             native: AtomicU32::new(0),
-            in_flight: AtomicUsize::new(0),
-            begun: AtomicUsize::new(0),
+            crowd: Crowd::default(),
         }
     }
 
@@ -102,7 +100,7 @@ impl Connection {
         deadline: Deadline,
         id: &str,
     ) -> Result<Answer, Error> {
-        let under_way = UnderWay::new(self);
+        let under_way = self.crowd.enter();
         let idempotence = if self.is_native() {
             Idempotence::SameId
         } else {
@@ -148,8 +146,7 @@ impl Connection {
                 Err(_) => break,
             }
             // A timed-out command is an exception, and the server does not remember those: a repeat would run it again.
-            if matches!(call.allowed, Allowed::For(allowed) if under_way.since.elapsed() >= allowed)
-            {
+            if matches!(call.allowed, Allowed::For(allowed) if under_way.elapsed() >= allowed) {
                 lost = Lost::TimedOut(Box::new(lost));
                 break;
             }
@@ -413,7 +410,7 @@ impl Connection {
         deadline: Deadline,
         id: Option<&str>,
     ) -> Result<Response<Body>, Error> {
-        let _under_way = id.map(|_| UnderWay::new(self));
+        let _under_way = id.map(|_| self.crowd.enter());
         self.send(call, deadline, id)
             .await
             .map_err(|failed| failed.error)
@@ -424,39 +421,5 @@ fn half_of(token: &AccessToken, half: Half) -> Option<&Secret> {
     match half {
         Half::Access => Some(&token.token),
         Half::Traffic => token.traffic_token.as_ref(),
-    }
-}
-
-/// A call with a request id, and whether others came between.
-struct UnderWay<'a> {
-    connection: &'a Connection,
-    /// Its number among those that began.
-    number: usize,
-    /// Others were under way when it began.
-    crowded: bool,
-    since: Instant,
-}
-
-impl<'a> UnderWay<'a> {
-    fn new(connection: &'a Connection) -> Self {
-        let crowded = connection.in_flight.fetch_add(1, Ordering::SeqCst) > 0;
-        let number = connection.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        Self {
-            connection,
-            number,
-            crowded,
-            since: Instant::now(),
-        }
-    }
-
-    /// Whether no other call has been under way since this one began.
-    fn was_alone(&self) -> bool {
-        !self.crowded && self.connection.begun.load(Ordering::SeqCst) == self.number
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.connection.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -4,6 +4,7 @@ mod archive;
 mod bytes;
 mod call;
 mod config;
+mod crowd;
 mod download;
 mod error;
 pub mod gateway;

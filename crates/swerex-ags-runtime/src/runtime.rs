@@ -227,9 +227,18 @@ impl AgsRuntime {
             return Ok(response);
         }
         let (parts, incoming) = response.into_parts();
-        let lost = |source| Error::UnknownOutcome { call: call.name, source: Lost::Transport(source) };
-        let bytes = ags_http::body::collect(incoming, MAX_PROBLEM).await.map_err(lost)?;
-        match self.connection.problem(call.name, parts.status, &parts.headers, &bytes).error {
+        let lost = |source| Error::UnknownOutcome {
+            call: call.name,
+            source: Lost::Transport(source),
+        };
+        let bytes = ags_http::body::collect(incoming, MAX_PROBLEM)
+            .await
+            .map_err(lost)?;
+        match self
+            .connection
+            .problem(call.name, parts.status, &parts.headers, &bytes)
+            .error
+        {
             Error::Refused { .. } if parts.status != StatusCode::TOO_MANY_REQUESTS => {
                 Ok(Response::from_parts(parts, ags_http::body::full(bytes)))
             }

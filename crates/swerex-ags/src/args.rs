@@ -92,7 +92,7 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Shims(shims::Args),
     AgentConfig(agent_config::Args),
-    Emulator(emulator::Args),
+    Emulator(Box<emulator::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }

@@ -32,7 +32,7 @@ impl Command {
             Self::Cp(args) => cp::run(args, context).await,
             Self::Up(args) => up::run(args, context).await,
             Self::Serve(args) => serve::run(args, context).await,
-            Self::Emulator(args) => emulator::run(args, context).await,
+            Self::Emulator(args) => emulator::run(*args, context).await,
             Self::Down(args) => context.until_interrupted(down::run(args, context)).await,
             Self::Ps(args) => context.until_interrupted(ps::run(args, context)).await,
             Self::Tool(command) => context.until_interrupted(tool::run(command, context)).await,

@@ -1,7 +1,12 @@
 //! Unmodified Python agents on AGS: SWE-ReX's own deployments and mini-swe-agent, through the bridge and the stand-in for docker.
 //!
 //! `SWEREX_PYTHON` names an interpreter that has them; `cargo xtask test` sets it. Without it these tests say that they are skipped.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 #![cfg(unix)]
 
 use std::{
@@ -37,8 +42,16 @@ impl World {
         let emulator = Emulator::builder().path(path).start().await.unwrap();
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("ready.json"), emulator.ready_line()).unwrap();
-        let world = Self { emulator, home, python };
-        let made = world.program(&["shims", world.shims().to_str().unwrap()]).output().await.unwrap();
+        let world = Self {
+            emulator,
+            home,
+            python,
+        };
+        let made = world
+            .program(&["shims", world.shims().to_str().unwrap()])
+            .output()
+            .await
+            .unwrap();
         assert!(made.status.success(), "{made:?}");
         Some(world)
     }
@@ -55,7 +68,9 @@ impl World {
     }
 
     fn script(&self, name: &str, args: &[&str]) -> Command {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/python")
+            .join(name);
         let mut command = Command::new(&self.python);
         command.arg(script).args(args);
         self.at_home(&mut command);
@@ -80,14 +95,28 @@ impl World {
 
     /// Runs a script to its end, which it announces.
     async fn run(&self, name: &str, args: &[&str]) {
-        let output = tokio::time::timeout(LONG, self.script(name, args).output()).await.expect("the script hangs").unwrap();
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success() && text.contains("done"), "{name}: {text}");
+        let output = tokio::time::timeout(LONG, self.script(name, args).output())
+            .await
+            .expect("the script hangs")
+            .unwrap();
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(
+            output.status.success() && text.contains("done"),
+            "{name}: {text}"
+        );
     }
 
     async fn none_lives(&self) {
-        let over = self.emulator.wait_for_instances(|instances| instances.iter().all(|instance| instance.is_over()));
-        tokio::time::timeout(LONG, over).await.expect("an instance lives on");
+        let over = self
+            .emulator
+            .wait_for_instances(|instances| instances.iter().all(|instance| instance.is_over()));
+        tokio::time::timeout(LONG, over)
+            .await
+            .expect("an instance lives on");
     }
 }
 
@@ -102,12 +131,16 @@ async fn line(child: &mut Child, wanted: &str) -> String {
         }
         panic!("it ended without saying `{wanted}`");
     };
-    tokio::time::timeout(LONG, found).await.expect("it does not say so")
+    tokio::time::timeout(LONG, found)
+        .await
+        .expect("it does not say so")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn swe_rex_takes_us_for_docker() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     world.run("rex_docker.py", &[]).await;
     assert_eq!(world.emulator.instances().len(), 2, "one for each start");
     world.none_lives().await;
@@ -116,8 +149,15 @@ async fn swe_rex_takes_us_for_docker() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_is_killed_leaves_nothing_running() {
-    let Some(world) = World::new().await else { return };
-    let mut agent = world.script("rex_docker.py", &["forever"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let mut agent = world
+        .script("rex_docker.py", &["forever"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     line(&mut agent, "working").await;
     assert_eq!(world.emulator.live_instances().len(), 1);
     agent.kill().await.unwrap();
@@ -127,7 +167,9 @@ async fn an_agent_that_is_killed_leaves_nothing_running() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mini_swe_agent_takes_us_for_docker() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     world.run("mini.py", &["4"]).await;
     assert_eq!(world.emulator.instances().len(), 4);
     world.none_lives().await;
@@ -136,23 +178,44 @@ async fn mini_swe_agent_takes_us_for_docker() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn swe_rex_takes_the_bridge_for_its_servers() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     let ready = format!("--local={}", world.home.path().join("ready.json").display());
-    let mut bridge = world.program(&[&ready, "serve", "--listen", "127.0.0.1:0", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let told: serde_json::Value = serde_json::from_str(&line(&mut bridge, "auth_token").await).unwrap();
-    let (url, token) = (told["url"].as_str().unwrap(), told["auth_token"].as_str().unwrap());
+    let mut bridge = world
+        .program(&[&ready, "serve", "--listen", "127.0.0.1:0", "-o", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told: serde_json::Value =
+        serde_json::from_str(&line(&mut bridge, "auth_token").await).unwrap();
+    let (url, token) = (
+        told["url"].as_str().unwrap(),
+        told["auth_token"].as_str().unwrap(),
+    );
     world.run("rex_remote.py", &[url, token]).await;
-    assert_eq!(world.emulator.instances().len(), 8, "four agents, each twice");
+    assert_eq!(
+        world.emulator.instances().len(),
+        8,
+        "four agents, each twice"
+    );
     world.none_lives().await;
 
     // An agent goes away in the middle; the bridge is told to stop, and frees what is left.
-    let mut agent = world.script("rex_idle.py", &[url, token]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut agent = world
+        .script("rex_idle.py", &[url, token])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     line(&mut agent, "working").await;
     agent.kill().await.unwrap();
     assert_eq!(world.emulator.live_instances().len(), 1);
     let pid = rustix::process::Pid::from_raw(i32::try_from(bridge.id().unwrap()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    let ended = tokio::time::timeout(LONG, bridge.wait()).await.expect("the bridge does not stop").unwrap();
+    let ended = tokio::time::timeout(LONG, bridge.wait())
+        .await
+        .expect("the bridge does not stop")
+        .unwrap();
     assert!(ended.success(), "{ended}");
     world.none_lives().await;
     world.emulator.shutdown().await;

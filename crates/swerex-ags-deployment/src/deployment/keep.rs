@@ -1,8 +1,7 @@
 //! Sandboxes that outlive the program that started them: leaving one running, and coming back to it.
 
 use super::{
-    AgsRuntime, Budget, Duration, Guard, Instant, NotStarted, Running, Stage, StartFailed,
-    TencentAgsDeployment,
+    AgsRuntime, Budget, Guard, NotStarted, Running, Stage, StartFailed, TencentAgsDeployment,
 };
 use crate::{error::Cause, instance::Progress, instance::progress};
 
@@ -53,14 +52,5 @@ impl TencentAgsDeployment {
             }
         }
         self.reach(instance_id, &clock).await
-    }
-}
-
-impl Budget {
-    pub(super) fn of(total: Duration) -> Self {
-        Self {
-            total,
-            until: Instant::now() + total,
-        }
     }
 }

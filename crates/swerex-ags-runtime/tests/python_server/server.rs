@@ -14,7 +14,7 @@ use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig};
 
 const KEY: &str = "a-key";
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     port: u16,
     home: tempfile::TempDir,
@@ -22,7 +22,7 @@ pub struct Server {
 
 impl Server {
     /// A server that answers, or `None` where there is no Python.
-    pub async fn start() -> Option<Self> {
+    pub(crate) async fn start() -> Option<Self> {
         let Some(program) = env::var_os("SWEREX_PYTHON_SERVER") else {
             println!(
                 "SKIPPED: SWEREX_PYTHON_SERVER is not set; `cargo xtask integration` runs this test"
@@ -62,17 +62,17 @@ impl Server {
         Some(server)
     }
 
-    pub fn runtime(&self) -> AgsRuntime {
+    pub(crate) fn runtime(&self) -> AgsRuntime {
         self.runtime_with_key(KEY)
     }
 
-    pub fn runtime_with_key(&self, key: &str) -> AgsRuntime {
+    pub(crate) fn runtime_with_key(&self, key: &str) -> AgsRuntime {
         let base = format!("http://127.0.0.1:{}", self.port).parse().unwrap();
         let http = Arc::new(HttpClient::builder().build().unwrap());
         AgsRuntime::new(AgsRuntimeConfig::new(base).with_auth_token(key), http, None).unwrap()
     }
 
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.home.path().to_owned()
     }
 }

@@ -1,10 +1,6 @@
 //! `exec`: one command in a container, its output and its exit code.
 
-use std::{
-    error::Error as _,
-    io::{self, Write as _},
-    sync::Arc,
-};
+use std::{error::Error as _, io, sync::Arc};
 
 use ags_http::HttpClient;
 use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, Error};
@@ -87,7 +83,7 @@ fn is_one_stream() -> bool {
 
 /// Docker's exit code: 128+N for a death by signal N.
 fn code(code: Option<i64>) -> u8 {
-    let code = code.unwrap_or(i64::from(FAILED));
+    let code = code.unwrap_or_else(|| i64::from(FAILED));
     let code = if code < 0 { SIGNAL - code } else { code };
     u8::try_from(code & 255).unwrap_or(FAILED)
 }

@@ -68,7 +68,8 @@ impl Process {
                         outcome => break outcome.map(drop),
                     }
                 };
-                drop(ended.send(outcome));
+                // Nobody may be interested any more.
+                let _ = ended.send(outcome);
             })?;
         match wait.await {
             Ok(outcome) => Ok(outcome?),

@@ -236,7 +236,7 @@ async fn hold() -> Result<u8, String> {
             let mut word = String::new();
             let kept = io::stdin().read_line(&mut word).is_ok() && word.trim() == "keep";
             if !kept {
-                drop(gone.send(()));
+                let _ = gone.send(());
             }
         });
         let unwanted = async {
