@@ -1,0 +1,280 @@
+//! What is repeated, what is not, and what the gateway's answers mean; against a peer that follows a script.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use ags_http::{
+    BoxFuture, HttpService, Reached, TransportErrorKind, body,
+    testing::{Replay, Step},
+};
+use http::Response;
+use swerex_ags_runtime::{
+    AccessToken, AgsRuntime, AgsRuntimeConfig, Error, Secret, TokenError, TokenSource,
+};
+use swerex_proto::Command;
+
+const DONE: &str = r#"{"stdout":"ok","stderr":"","exit_code":0}"#;
+
+/// Tokens `t0`, `t1`, …, each with a traffic token.
+#[derive(Debug, Default)]
+struct Tokens {
+    renewed: AtomicUsize,
+    no_traffic: bool,
+}
+
+impl Tokens {
+    fn now(&self) -> AccessToken {
+        let number = self.renewed.load(Ordering::SeqCst);
+        let traffic_token = (!self.no_traffic).then(|| Secret::new(format!("traffic{number}")));
+        AccessToken {
+            token: Secret::new(format!("t{number}")),
+            traffic_token,
+            expires_at: None,
+        }
+    }
+}
+
+impl TokenSource for Tokens {
+    fn token(&self) -> BoxFuture<'_, Result<AccessToken, TokenError>> {
+        Box::pin(async { Ok(self.now()) })
+    }
+
+    fn renew(&self, _: &AccessToken) -> BoxFuture<'_, Result<AccessToken, TokenError>> {
+        self.renewed.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Ok(self.now()) })
+    }
+}
+
+fn runtime(peer: &Replay, tokens: Option<Arc<Tokens>>) -> AgsRuntime {
+    let base = "https://8000-abc.ap-chongqing.tencentags.com"
+        .parse()
+        .unwrap();
+    let tokens = tokens.map(|tokens| tokens as Arc<dyn TokenSource>);
+    AgsRuntime::new(
+        AgsRuntimeConfig::new(base),
+        Arc::new(peer.clone()) as Arc<dyn HttpService>,
+        tokens,
+    )
+    .unwrap()
+}
+
+fn headers(peer: &Replay, name: &str) -> Vec<String> {
+    let value = |request: &ags_http::testing::Recorded| {
+        request
+            .headers
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    peer.requests()
+        .iter()
+        .map(|request| value(request).unwrap_or_default())
+        .collect()
+}
+
+fn native(status: u16, text: &'static str) -> Step {
+    let mut response = Response::new(body::full(text));
+    *response.status_mut() = status.try_into().unwrap();
+    response
+        .headers_mut()
+        .insert("x-swerex-native", "1".parse().unwrap());
+    Step::Answer(response)
+}
+
+fn lost() -> Step {
+    Step::fail(TransportErrorKind::Reset, Reached::Unknown)
+}
+
+fn alive() -> Step {
+    Step::json(200, r#"{"is_alive":true,"message":""}"#)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_did_not_reach_the_server_is_sent_again_under_the_same_id() {
+    let peer = Replay::new([
+        Step::fail(TransportErrorKind::Connect, Reached::NotSent),
+        Step::json(429, "{}"),
+        Step::json(200, DONE),
+    ]);
+    runtime(&peer, None)
+        .execute(&Command::shell("true"))
+        .await
+        .unwrap();
+    let ids = headers(&peer, "x-request-id");
+    assert!(
+        ids[0].len() == 36 && ids.iter().all(|id| *id == ids[0]),
+        "{ids:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_native_server_is_asked_again_for_a_lost_answer() {
+    let peer = Replay::new([
+        native(200, r#"{"is_alive":true}"#),
+        lost(),
+        Step::json(502, ""),
+        Step::json(503, ""),
+        native(200, DONE),
+    ]);
+    let runtime = runtime(&peer, None);
+    runtime.is_alive(Duration::from_secs(5)).await.unwrap();
+    assert!(runtime.is_native());
+    assert_eq!(
+        runtime
+            .execute(&Command::shell("true"))
+            .await
+            .unwrap()
+            .stdout,
+        "ok"
+    );
+    let ids = headers(&peer, "x-request-id");
+    assert!(ids[1..].iter().all(|id| *id == ids[1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_python_server_is_asked_again_only_after_it_has_finished() {
+    let peer = Replay::new([lost(), alive(), Step::json(200, DONE)]);
+    assert_eq!(
+        runtime(&peer, None)
+            .execute(&Command::shell("true"))
+            .await
+            .unwrap()
+            .stdout,
+        "ok"
+    );
+    let paths: Vec<String> = peer
+        .requests()
+        .iter()
+        .map(|request| request.uri.path().to_owned())
+        .collect();
+    assert_eq!(paths, ["/execute", "/is_alive", "/execute"]);
+    let ids = headers(&peer, "x-request-id");
+    assert_eq!(ids[0], ids[2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_may_have_timed_out_is_not_sent_again() {
+    // The server does not keep the answer that says so.
+    let peer = Replay::new([Step::Hang, alive()]);
+    let command = Command {
+        timeout: Some(0.0),
+        ..Command::shell("sleep 9")
+    };
+    let error = runtime(&peer, None).execute(&command).await.unwrap_err();
+    // The deadline passed while the answer was awaited: nobody is asked any more.
+    assert!(
+        matches!(error, Error::UnknownOutcome { .. }) && error.is_transport_timeout(),
+        "{error:?}"
+    );
+    assert_eq!(peer.requests().len(), 1);
+    drop(runtime(&peer, None).is_alive(Duration::from_secs(1)).await);
+
+    let peer = Replay::new([lost(), alive()]);
+    let error = runtime(&peer, None).execute(&command).await.unwrap_err();
+    assert!(
+        matches!(error, Error::UnknownOutcome { .. }) && error.may_be_done(),
+        "{error:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_side_by_side_are_not_repeated_on_a_python_server() {
+    let peer = Replay::new([Step::Hang, lost()]);
+    let runtime = runtime(&peer, None);
+    let command = Command::shell("true");
+    let second = tokio::select! {
+        biased;
+        _ = runtime.execute(&command) => panic!("it hangs"),
+        second = runtime.execute(&command) => second,
+    };
+    assert!(second.unwrap_err().may_be_done());
+    assert_eq!(peer.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_renewed_once_and_the_traffic_token_is_tried() {
+    let tokens = Arc::new(Tokens::default());
+    let refused = || Step::json(401, r#"{"message":"token expired"}"#);
+    let peer = Replay::new([
+        refused(),
+        refused(),
+        refused(),
+        Step::json(200, DONE),
+        Step::json(200, DONE),
+    ]);
+    let runtime = runtime(&peer, Some(Arc::clone(&tokens)));
+    runtime.execute(&Command::shell("true")).await.unwrap();
+    runtime.execute(&Command::shell("true")).await.unwrap();
+    // The one that worked is remembered.
+    assert_eq!(
+        headers(&peer, "x-access-token"),
+        ["t0", "traffic0", "t1", "traffic1", "traffic1"]
+    );
+    assert_eq!(tokens.renewed.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_stays_refused_is_an_error_that_says_so() {
+    let tokens = Arc::new(Tokens {
+        no_traffic: true,
+        ..Tokens::default()
+    });
+    let peer = Replay::new([
+        Step::json(403, "<html>no</html>"),
+        Step::json(403, "<html>no</html>"),
+    ]);
+    let error = runtime(&peer, Some(tokens))
+        .execute(&Command::shell("true"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::Unauthorized { message, .. } if message.contains("also a new one")),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gateways_404_is_the_end_and_the_servers_is_not() {
+    let gateway = || Some(Arc::new(Tokens::default()));
+    for body in [r#"{"message":"not found"}"#, "", "<html></html>"] {
+        let peer = Replay::new([Step::json(404, body)]);
+        let error = runtime(&peer, gateway())
+            .execute(&Command::shell("true"))
+            .await
+            .unwrap_err();
+        assert!(error.is_environment_expired(), "{error:?}");
+    }
+    let peer = Replay::new([Step::json(404, r#"{"detail":"Not Found"}"#)]);
+    let error = runtime(&peer, gateway())
+        .execute(&Command::shell("true"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_ends_at_once_for_what_does_not_mend() {
+    let mends = [
+        Step::fail(TransportErrorKind::Connect, Reached::NotSent),
+        Step::json(502, ""),
+        Step::json(200, r#"{"is_alive":false,"message":"soon"}"#),
+    ];
+    for step in mends {
+        let peer = Replay::new([step, alive()]);
+        runtime(&peer, None)
+            .wait_until_alive(Duration::from_secs(9))
+            .await
+            .unwrap();
+    }
+    let peer = Replay::new([Step::json(401, r#"{"detail":"Invalid API Key"}"#)]);
+    let error = runtime(&peer, None)
+        .wait_until_alive(Duration::from_secs(9))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
+}
