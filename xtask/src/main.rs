@@ -1,7 +1,9 @@
 //! The project's own chores: `cargo xtask COMMAND`. This file only dispatches; each command is a room of its own.
 
+mod bench;
 mod codegen;
 mod commands;
+mod dist;
 mod integration;
 mod python;
 mod repo;
@@ -17,6 +19,8 @@ usage: cargo xtask COMMAND
   test                 everything: format, tidy, generated files, lints, docs, all tests, the end-to-end suite
   integration [FILTER] the tests that need Python (they run against the real SWE-ReX server and the vendor's SDK)
   codegen [--check]    write the typed model of the AGS API (or only compare)
+  bench [WHAT] [ARGS]  sign, http, server: measured beside a peer in the same run
+  dist                 the programs to ship, small and linked statically
   tidy                 the invariants of the house that a program can check
   help                 this text";
 
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
         "integration" => integration::run(&rest),
         "codegen" => check_flag(&rest).and_then(codegen::run),
         "tidy" => tidy::run(&rest),
+        "bench" => bench::run(&rest),
+        "dist" => dist::run(&rest),
         "help" | "-h" | "--help" => {
             repo::say(HELP);
             Ok(())
