@@ -1,10 +1,10 @@
 //! The first two stages: the request in its canonical form, and what is signed of it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use ring::digest::{SHA256, digest};
 
-use crate::{Timestamp, request::Payload, request::SignableRequest, scope::CredentialScope};
+use crate::request::{Payload, SignableRequest};
 
 /// The name of the scheme.
 pub const ALGORITHM: &str = "TC3-HMAC-SHA256";
@@ -29,7 +29,7 @@ impl CanonicalRequest {
         let headers = request
             .headers
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+            .map(|(name, value)| (&**name, &**value));
         Self::new(
             request.method.as_str(),
             request.path,
@@ -47,7 +47,7 @@ impl CanonicalRequest {
         headers: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         payload: Payload<'_>,
     ) -> Self {
-        let mut text = String::with_capacity(256);
+        let mut text = String::with_capacity(320);
         for line in [method, path, query] {
             text.push_str(line);
             text.push('\n');
@@ -85,10 +85,12 @@ impl CanonicalRequest {
 }
 
 impl StringToSign {
-    pub(crate) fn new(request: &CanonicalRequest, scope: &CredentialScope, at: Timestamp) -> Self {
-        let mut text = String::with_capacity(128);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{ALGORITHM}\n{at}\n{scope}\n");
+    pub(crate) fn new(request: &CanonicalRequest, scope: &str, at: &str) -> Self {
+        let mut text = String::with_capacity(160);
+        for line in [ALGORITHM, at, scope] {
+            text.push_str(line);
+            text.push('\n');
+        }
         push_hex(&mut text, digest(&SHA256, request.text.as_bytes()).as_ref());
         Self(text)
     }
@@ -113,8 +115,12 @@ impl fmt::Display for StringToSign {
 /// Appends `bytes` in lower-case hexadecimal digits.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    let mut digits = [0_u8; 64];
+    for piece in bytes.chunks(32) {
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(piece) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        text.extend(digits[..2 * piece.len()].iter().copied().map(char::from));
     }
 }

@@ -15,10 +15,15 @@ pub struct UtcDate {
 }
 
 impl UtcDate {
+    /// The number of the day, from 1970-01-01 on.
+    pub(crate) fn number(at: Timestamp) -> i64 {
+        at.div_euclid(SECONDS_PER_DAY)
+    }
+
     /// The day that `at` (seconds since 1970-01-01T00:00:00Z) falls on, in the proleptic Gregorian calendar.
     pub fn of(at: Timestamp) -> Self {
         // Days are counted from 1 March of year 0, so that a leap day ends its year; eras are 400 years.
-        let days = at.div_euclid(SECONDS_PER_DAY) + 719_468;
+        let days = Self::number(at) + 719_468;
         let era = days.div_euclid(146_097);
         let day_of_era = days.rem_euclid(146_097);
         let year_of_era =

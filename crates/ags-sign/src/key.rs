@@ -7,7 +7,12 @@ use std::{
 
 use ring::hmac::{self, HMAC_SHA256};
 
-use crate::{credential::Credential, date::UtcDate, scope::TERMINATOR};
+use crate::{
+    Timestamp,
+    credential::Credential,
+    date::UtcDate,
+    scope::{CredentialScope, TERMINATOR},
+};
 
 /// Derives the key: `HMAC(HMAC(HMAC("TC3" + SecretKey, date), service), "tc3_request")`.
 pub(crate) fn derive(credential: &Credential, date: UtcDate, service: &str) -> hmac::Key {
@@ -19,25 +24,36 @@ pub(crate) fn derive(credential: &Credential, date: UtcDate, service: &str) -> h
     )
 }
 
-/// The last key that was derived; requests of one day share it.
+/// What requests of one day share.
+pub(crate) struct Day {
+    /// The number of the day.
+    number: i64,
+    pub(crate) key: hmac::Key,
+    /// The scope as text.
+    pub(crate) scope: String,
+}
+
+/// The last day that was signed for.
 #[derive(Default)]
-pub(crate) struct KeyCache(RwLock<Option<(UtcDate, Arc<hmac::Key>)>>);
+pub(crate) struct KeyCache(RwLock<Option<Arc<Day>>>);
 
 impl KeyCache {
-    pub(crate) fn get(
-        &self,
-        credential: &Credential,
-        date: UtcDate,
-        service: &str,
-    ) -> Arc<hmac::Key> {
-        if let Some((day, key)) = &*self.0.read().unwrap_or_else(PoisonError::into_inner)
-            && *day == date
+    pub(crate) fn get(&self, credential: &Credential, at: Timestamp, service: &str) -> Arc<Day> {
+        let number = UtcDate::number(at);
+        if let Some(day) = &*self.0.read().unwrap_or_else(PoisonError::into_inner)
+            && day.number == number
         {
-            return Arc::clone(key);
+            return Arc::clone(day);
         }
-        let key = Arc::new(derive(credential, date, service));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((date, Arc::clone(&key)));
-        key
+        let date = UtcDate::of(at);
+        let scope = CredentialScope::new(date, service).to_string();
+        let day = Arc::new(Day {
+            number,
+            key: derive(credential, date, service),
+            scope,
+        });
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&day));
+        day
     }
 }
 

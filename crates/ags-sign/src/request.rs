@@ -1,5 +1,7 @@
 //! A request that is known to be signable: everything is checked here, so that signing cannot fail.
 
+use std::borrow::Cow;
+
 use crate::error::InvalidRequest;
 
 /// The HTTP method. The API takes no other.
@@ -28,7 +30,7 @@ pub struct SignableRequest<'a> {
     pub(crate) query: &'a str,
     pub(crate) payload: Payload<'a>,
     /// Signed headers: lower-case names in ascending order, each once.
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl Method {
@@ -51,10 +53,10 @@ impl<'a> SignableRequest<'a> {
     /// [`InvalidRequest`] names the part that cannot stand in a request.
     pub fn new(
         method: Method,
-        host: &str,
+        host: &'a str,
         path: &'a str,
         query: &'a str,
-        content_type: &str,
+        content_type: &'a str,
         payload: Payload<'a>,
     ) -> Result<Self, InvalidRequest> {
         if host.is_empty()
@@ -97,15 +99,15 @@ impl<'a> SignableRequest<'a> {
             headers: Vec::with_capacity(2),
         };
         request
-            .with("content type", "content-type", content_type)?
-            .with("host", "host", host)
+            .with("content type", Cow::Borrowed("content-type"), content_type)?
+            .with("host", Cow::Borrowed("host"), host)
     }
 
     /// Signs another header too. Its name is lower-cased, its value trimmed; given twice, the last value counts.
     ///
     /// # Errors
     /// [`InvalidRequest`] if the name or the value cannot stand in a header, or the header is `authorization`.
-    pub fn signed_header(self, name: &str, value: &str) -> Result<Self, InvalidRequest> {
+    pub fn signed_header(self, name: &str, value: &'a str) -> Result<Self, InvalidRequest> {
         let lower = name.to_ascii_lowercase();
         let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         if lower.is_empty() || !lower.bytes().all(is_token) {
@@ -122,20 +124,27 @@ impl<'a> SignableRequest<'a> {
                 "cannot sign itself",
             ));
         }
-        self.with("header value", &lower, value)
+        self.with("header value", Cow::Owned(lower), value)
     }
 
-    fn with(mut self, part: &'static str, name: &str, value: &str) -> Result<Self, InvalidRequest> {
+    fn with(
+        mut self,
+        part: &'static str,
+        name: Cow<'a, str>,
+        value: &'a str,
+    ) -> Result<Self, InvalidRequest> {
         let value = value.trim_matches([' ', '\t']);
-        if value.chars().any(|c| c.is_control() && c != '\t') {
+        if value.bytes().any(|b| b.is_ascii_control() && b != b'\t')
+            || value.contains(|c: char| !c.is_ascii() && c.is_control())
+        {
             return Err(InvalidRequest::new(part, value, "has control characters"));
         }
-        let place = self
+        match self
             .headers
-            .binary_search_by(|(there, _)| there.as_str().cmp(name));
-        match place {
-            Ok(at) => value.clone_into(&mut self.headers[at].1),
-            Err(at) => self.headers.insert(at, (name.to_owned(), value.to_owned())),
+            .binary_search_by(|(there, _)| there.as_ref().cmp(&name))
+        {
+            Ok(at) => self.headers[at].1 = Cow::Borrowed(value),
+            Err(at) => self.headers.insert(at, (name, Cow::Borrowed(value))),
         }
         Ok(self)
     }

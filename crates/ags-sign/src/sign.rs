@@ -8,11 +8,9 @@ use crate::{
     Timestamp,
     canonical::{ALGORITHM, CanonicalRequest, StringToSign, UNSIGNED_PAYLOAD, push_hex},
     credential::Credential,
-    date::UtcDate,
     error::InvalidRequest,
     key::KeyCache,
     request::{Payload, SignableRequest},
-    scope::CredentialScope,
 };
 
 /// Signs requests to one service with one credential. Cheap to share by reference between threads.
@@ -70,20 +68,26 @@ impl Signer {
 
     /// Signs `request` as sent at `at`. The service refuses times that are more than 300 s off.
     pub fn sign(&self, request: &SignableRequest<'_>, at: Timestamp) -> Signed {
-        let date = UtcDate::of(at);
-        let scope = CredentialScope::new(date, &self.service);
+        let day = self.keys.get(&self.credential, at, &self.service);
+        let timestamp = at.to_string();
         let canonical_request = CanonicalRequest::of(request);
-        let string_to_sign = StringToSign::new(&canonical_request, &scope, at);
-        let key = self.keys.get(&self.credential, date, &self.service);
-        let signature = Signature::new(&key, &string_to_sign);
-        let authorization = format!(
-            "{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={signature}",
+        let string_to_sign = StringToSign::new(&canonical_request, &day.scope, &timestamp);
+        let signature = Signature::new(&day.key, &string_to_sign);
+        let parts = [
+            ALGORITHM,
+            " Credential=",
             self.credential.secret_id(),
+            "/",
+            &day.scope,
+            ", SignedHeaders=",
             canonical_request.signed_headers(),
-        );
+            ", Signature=",
+            &signature.0,
+        ];
+        let authorization = parts.concat();
         Signed {
             authorization,
-            timestamp: at.to_string(),
+            timestamp,
             token: self.credential.token().map(str::to_owned),
             is_unsigned: request.payload == Payload::Unsigned,
             canonical_request,

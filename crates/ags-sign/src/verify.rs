@@ -205,8 +205,8 @@ pub fn verify(
         headers.into_iter(),
         request.payload,
     );
-    let scope = CredentialScope::new(date, &authorization.service);
-    let text = StringToSign::new(&canonical, &scope, at);
+    let scope = CredentialScope::new(date, &authorization.service).to_string();
+    let text = StringToSign::new(&canonical, &scope, request.timestamp);
     let key = derive(credential, date, &authorization.service);
     hmac::verify(&key, text.as_bytes(), &authorization.signature).map_err(|_| VerifyError::Mismatch)
 }
