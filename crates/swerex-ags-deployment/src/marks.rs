@@ -2,7 +2,7 @@
 
 use ags_api::model::{SandboxInstance, SandboxTool};
 
-use crate::requests::{CREATED_BY, OWNER, SOFTWARE, TOOL_PREFIX, owner};
+use crate::requests::{CREATED_BY, OWNER, PROCESS, SOFTWARE, TOOL_PREFIX, owner, process};
 
 /// Whether a deployment of this library started the instance, in whichever version.
 pub fn is_ours(instance: &SandboxInstance) -> bool {
@@ -19,6 +19,11 @@ pub fn owner_of(instance: &SandboxInstance) -> Option<&str> {
 /// Who starts instances from here, as `user@host`.
 pub fn this_owner() -> String {
     owner()
+}
+
+/// Whether this very process started the instance, also if it never learned of its id.
+pub fn is_of_this_process(instance: &SandboxInstance) -> bool {
+    is_ours(instance) && metadata(instance, PROCESS) == Some(&process())
 }
 
 /// Whether the tool has the name of one that a deployment made.
@@ -62,6 +67,19 @@ mod tests {
         assert!(!is_ours(&marked("made_by", SOFTWARE)));
         assert_eq!(owner_of(&marked(CREATED_BY, SOFTWARE)), Some("me@here"));
         assert_eq!(owner_of(&marked("x", "y")), None);
+        let mut this = marked(CREATED_BY, SOFTWARE);
+        assert!(!is_of_this_process(&this));
+        let variable = MetadataVar {
+            name: Some(PROCESS.to_owned()),
+            value: Some(process()),
+            ..Default::default()
+        };
+        this.metadata.iter_mut().flatten().for_each(|one| {
+            if one.name == Some(OWNER.to_owned()) {
+                *one = variable.clone();
+            }
+        });
+        assert!(is_of_this_process(&this));
         let named = |name: &str| SandboxTool {
             tool_name: Some(name.to_owned()),
             ..Default::default()
