@@ -21,7 +21,6 @@ use crate::{
 #[command(
     name = "swerex-ags",
     version,
-    propagate_version = true,
     disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 done · 1 failed · 2 wrong usage · the command's own code for run and shell · 130, 143 interrupted\n\n\

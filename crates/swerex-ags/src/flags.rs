@@ -135,7 +135,9 @@ fn next_value(flag: &str, next: Option<OsString>) -> Result<String, Failure> {
 mod tests {
     use super::*;
 
-    fn of(line: &[&str]) -> Result<(Vec<(String, String)>, Vec<String>), String> {
+    type Pairs = Vec<(String, String)>;
+
+    fn of(line: &[&str]) -> Result<(Pairs, Vec<String>), String> {
         let (settings, rest) =
             split(line.iter().map(OsString::from)).map_err(|error| error.text())?;
         let settings = settings

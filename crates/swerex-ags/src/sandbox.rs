@@ -2,13 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use swerex_ags_deployment::{Account, StartFailed, Step, TencentAgsDeployment};
+use ags_api::model::DescribeSandboxInstanceListRequest;
+use swerex_ags_deployment::{Account, StartFailed, Step, TencentAgsDeployment, marks};
 use swerex_ags_runtime::AgsRuntime;
 
-use crate::{context::Context, output::Output, progress::Progress, report::Failure};
+use crate::{
+    context::Context, listing::is_over, output::Output, progress::Progress, report::Failure,
+};
 
 /// How long the end of a command waits for what is being stopped in the background.
 const SETTLE: Duration = Duration::from_secs(60);
+
+/// How long that may take before it is worth a word.
+const SOON: Duration = Duration::from_millis(500);
 
 /// A sandbox that takes commands.
 #[derive(Debug)]
@@ -111,11 +117,33 @@ async fn deployment(
     Ok(deployment.with_hook(Arc::new(move |step: &Step| told.step(&step.to_string()))))
 }
 
+/// Waits until what was given up is stopped.
 async fn settle(account: &Account, output: &Output) {
+    if account.settled(SOON).await {
+        return;
+    }
+    output.note("stopping what was started; AGS has not answered the start yet");
+    // An instance that AGS is still starting has no id here yet, but the list has it, and stopping it answers the start.
+    if let Err(error) = stop_unanswered(account).await {
+        tracing::debug!(%error, "what is still starting could not be looked for");
+    }
     if !account.settled(SETTLE).await {
         output
             .warn("something is still being stopped; `swerex-ags instance gc` finds what is left");
     }
+}
+
+async fn stop_unanswered(account: &Account) -> Result<(), ags_api::Error> {
+    let request = DescribeSandboxInstanceListRequest::default();
+    let all = account.client().list_all(&request).await?;
+    for instance in all
+        .iter()
+        .filter(|one| marks::is_of_this_process(one) && !is_over(one))
+    {
+        let id = instance.instance_id.as_deref().unwrap_or_default();
+        account.client().stop_if_there(id).await?;
+    }
+    Ok(())
 }
 
 impl From<StartFailed> for Failure {

@@ -13,9 +13,7 @@ use crate::{
 /// It lives as long as --deployment.timeout says (1h by default), or until `swerex-ags down`. Come back to it with `run --instance`,
 /// `shell --instance` and `cp`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example: id=$(swerex-ags up --deployment.image=python:3.12 --deployment.timeout=4h)"
-)]
+#[command(after_help = "Example: id=$(swerex-ags up --deployment.timeout=4h)")]
 pub(crate) struct Args {}
 
 pub(crate) async fn run(_: Args, context: &Context) -> Outcome {

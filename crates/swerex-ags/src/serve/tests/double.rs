@@ -19,6 +19,9 @@ use super::super::{
 
 type Started = Result<Arc<dyn Sandbox>, StartProblem>;
 
+/// An answer of a script: status, content type, body; or why there is none.
+type Scripted = Result<(u16, &'static str, &'static str), CallFailed>;
+
 /// A starter whose starts hang until [`Cloud::finish`].
 #[derive(Debug, Default)]
 pub(super) struct Cloud {
@@ -27,7 +30,7 @@ pub(super) struct Cloud {
     pub(super) given_up: Arc<AtomicUsize>,
     pub(super) stopped: Arc<Mutex<Vec<usize>>>,
     begun: watch::Sender<usize>,
-    replies: Arc<Mutex<VecDeque<Result<(u16, &'static str, &'static str), CallFailed>>>>,
+    replies: Arc<Mutex<VecDeque<Scripted>>>,
     /// Starts succeed by themselves.
     pub(super) at_once: bool,
 }
@@ -113,7 +116,7 @@ impl Drop for GivenUp {
 struct Paper {
     number: usize,
     stopped: Arc<Mutex<Vec<usize>>>,
-    replies: Arc<Mutex<VecDeque<Result<(u16, &'static str, &'static str), CallFailed>>>>,
+    replies: Arc<Mutex<VecDeque<Scripted>>>,
 }
 
 impl Sandbox for Paper {

@@ -1,0 +1,188 @@
+//! Sandboxes that stay: `up`, `ps`, coming back with `run`, `shell` and `cp`, and `down`.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio};
+
+use tokio::io::AsyncWriteExt as _;
+
+use crate::support::{Lab, Said};
+
+#[tokio::test]
+async fn a_sandbox_stays_until_it_is_taken_down() {
+    let lab = Lab::new().await;
+    let said = lab.run(&["-q", "up"]).await;
+    let id = said.out.trim();
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert_eq!(lab.emulator.live_instances().len(), 1);
+
+    let listed = lab.json(&["ps"]).await;
+    assert_eq!(listed[0]["InstanceId"], id);
+    let table = lab.run(&["ps"]).await.out;
+    assert!(
+        table.starts_with("ID ") && table.contains(id) && table.contains("python:3.11"),
+        "{table}"
+    );
+
+    for (line, out) in [
+        (
+            "echo one > /tmp/swerex-kept-$PPID; cat /tmp/swerex-kept-$PPID",
+            "one\n",
+        ),
+        ("rm /tmp/swerex-kept-$PPID; echo two", "two\n"),
+    ] {
+        let said = lab.run(&["-q", "run", "--instance", id, "--", line]).await;
+        assert_eq!((said.out.as_str(), said.code), (out, Some(0)), "{said:?}");
+    }
+    assert_eq!(
+        lab.emulator.live_instances().len(),
+        1,
+        "coming back ends nothing"
+    );
+
+    let refused = lab.run(&["down", id]).await;
+    assert!(
+        refused
+            .error(2)
+            .starts_with("--yes is missing: to stop 1 instance"),
+        "{refused:?}"
+    );
+    let said = lab.run(&["down", id, "--dry-run"]).await;
+    assert_eq!(said.out, format!("would stop 1 instance: {id}\n"));
+    assert_eq!(lab.emulator.live_instances().len(), 1);
+    let done = lab.json(&["down", "--all", "--yes"]).await;
+    assert_eq!(
+        (&done[0]["id"], &done[0]["result"]),
+        (&id.into(), &"done".into())
+    );
+    lab.nothing_runs().await;
+    assert_eq!(lab.json(&["ps"]).await, serde_json::json!([]));
+    assert_eq!(
+        lab.run(&["down", "--all", "--yes"]).await.error(1),
+        "there is nothing to stop"
+    );
+}
+
+#[tokio::test]
+async fn coming_back_to_what_is_gone_is_told() {
+    let lab = Lab::new().await;
+    let said = lab
+        .run(&["-q", "run", "--instance", "nobody", "--", "true"])
+        .await;
+    assert!(
+        said.error(1)
+            .contains("there is no instance nobody in ap-chongqing"),
+        "{said:?}"
+    );
+    let id = lab.up().await;
+    lab.json(&["down", &id, "--yes"]).await;
+    let said = lab
+        .run(&["-q", "run", "--instance", &id, "--", "true"])
+        .await;
+    assert!(said.error(1).contains("is STOPPED"), "{said:?}");
+}
+
+#[tokio::test]
+async fn an_emulator_of_its_own_cannot_keep_one() {
+    let said = crate::support::without_cloud(&["up", "--local"]).await;
+    assert!(
+        said.error(2).contains("swerex-ags emulator > FILE"),
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn files_are_copied_both_ways_whatever_is_in_them() {
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let bytes: Vec<u8> = (0..9_000_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    fs::write(lab.path("there"), &bytes).unwrap();
+    fs::set_permissions(lab.path("there"), fs::Permissions::from_mode(0o750)).unwrap();
+    let remote = lab.path("in the sandbox");
+    let remote = remote.display();
+
+    let said = lab.run(&["cp", "there", &format!("{id}:{remote}/")]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = lab
+        .run(&["cp", &format!("{id}:{remote}/there"), "back/"])
+        .await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(
+        fs::read(lab.path("back/there")).unwrap() == bytes,
+        "the bytes are others"
+    );
+    let mode = fs::metadata(lab.path("back/there"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o750);
+
+    let said = lab.run(&["cp", &format!("{id}:/no/such"), "x"]).await;
+    assert!(said.error(1).contains("/no/such"), "{said:?}");
+    let said = lab
+        .run(&["cp", "nothing-here", &format!("{id}:/tmp")])
+        .await;
+    assert!(
+        said.error(2).starts_with("cannot read `nothing-here`"),
+        "{said:?}"
+    );
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
+async fn directories_are_copied_both_ways_with_their_modes() {
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    fs::create_dir_all(lab.path("tree/a/empty")).unwrap();
+    for number in 0..50 {
+        fs::write(
+            lab.path(&format!("tree/a/{number}.txt")),
+            format!("{number}\n"),
+        )
+        .unwrap();
+    }
+    fs::write(lab.path("tree/run"), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(lab.path("tree/run"), fs::Permissions::from_mode(0o755)).unwrap();
+    let remote = format!("{id}:{}", lab.path("remote").display());
+
+    let said = lab.run(&["cp", "tree", &format!("{remote}/")]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let json = lab.json(&["cp", &format!("{remote}/tree"), "home"]).await;
+    assert_eq!(json["directory"], true);
+    assert_eq!(fs::read_to_string(lab.path("home/a/7.txt")).unwrap(), "7\n");
+    assert!(lab.path("home/a/empty").is_dir());
+    assert_eq!(fs::read_dir(lab.path("home/a")).unwrap().count(), 51);
+    let mode = fs::metadata(lab.path("home/run"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o755);
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
+async fn a_shell_keeps_its_state_from_line_to_line() {
+    let lab = Lab::new().await;
+    let mut command = lab.command(&["-q", "shell"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let script = "cd /usr\nx=5\nif true; then\n  echo $x in $PWD\nfi\n\nfalse\necho was $?\nexit 9\necho never\n";
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(script.as_bytes())
+        .await
+        .unwrap();
+    let said = Said::of(child.wait_with_output().await.unwrap());
+    assert_eq!(
+        (said.out.as_str(), said.code),
+        ("5 in /usr\nwas 1\n", Some(9)),
+        "{said:?}"
+    );
+    lab.nothing_runs().await;
+}

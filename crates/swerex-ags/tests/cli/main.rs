@@ -1,0 +1,8 @@
+//! The built program against the emulator: what people see, what programs get, and that nothing is left running.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod control;
+mod keep;
+mod run;
+mod support;
+mod usage;
