@@ -1,6 +1,6 @@
 //! What the command line takes: the commands, and the options that all of them share.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand};
 
@@ -9,6 +9,7 @@ use crate::{
         agent_config, api, completions, config, cp, doctor, down, emulator, image, instance, man,
         ps, quota, run, serve, shell, shims, tool, up,
     },
+    docker,
     output::Format,
 };
 
@@ -37,14 +38,14 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Global {
-    /// Deployment settings in YAML or JSON, also SWE-agent's own files; a later file wins
+    /// Deployment settings in YAML or JSON, also SWE-agent's own files; a later file wins [env: SWEREX_AGS_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
     /// One setting; also --instances.deployment.KEY and --env.deployment.KEY, as SWE-agent writes them
     // Taken out of the arguments before they are parsed (see `flags`); here for the help.
     #[arg(long = "deployment.KEY", global = true, value_name = "VALUE")]
     pub(crate) setting: Option<String>,
-    /// Use an emulator of AGS: one inside this process, or the one whose ready line is in FILE
+    /// Use an emulator of AGS: one inside this process, or the one whose ready line is in FILE [env: SWEREX_AGS_LOCAL=FILE]
     #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub(crate) local: Option<Option<PathBuf>>,
     /// With --local: run the sandbox's real start command, with the programs of DIR first in its PATH
@@ -66,6 +67,24 @@ pub(crate) struct Global {
     /// Log to stderr what is done; twice for more, thrice for everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+impl Global {
+    /// Fills what no flag gave from the environment, as the stand-in for docker does, which has no flags of ours.
+    pub(crate) fn or_environment(mut self, get: impl Fn(&str) -> Option<OsString>) -> Self {
+        let file = |name| {
+            get(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        if self.config.is_empty() {
+            self.config.extend(file(docker::CONFIG));
+        }
+        if self.local.is_none() {
+            self.local = file(docker::LOCAL).map(Some);
+        }
+        self
+    }
 }
 
 /// The commands, one room each.
@@ -94,4 +113,29 @@ pub(crate) enum Command {
     Emulator(Box<emulator::Args>),
     Completions(completions::Args),
     Man(man::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_environment() {
+        let get = |name: &str| Some(OsString::from(format!("/{name}")));
+        let filled = Global::default().or_environment(get);
+        assert_eq!(filled.config, [PathBuf::from("/SWEREX_AGS_CONFIG")]);
+        assert_eq!(filled.local, Some(Some(PathBuf::from("/SWEREX_AGS_LOCAL"))));
+        let given = Global {
+            config: vec![PathBuf::from("a.yaml")],
+            local: Some(None),
+            ..Global::default()
+        };
+        let given = given.or_environment(get);
+        assert_eq!(
+            (given.config, given.local),
+            (vec![PathBuf::from("a.yaml")], Some(None))
+        );
+        let empty = Global::default().or_environment(|_| Some(OsString::new()));
+        assert_eq!((empty.config, empty.local), (Vec::new(), None));
+    }
 }

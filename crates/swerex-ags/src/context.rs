@@ -79,7 +79,7 @@ impl Context {
         });
         Ok(Self {
             output,
-            global,
+            global: global.or_environment(|name| std::env::var_os(name)),
             flags,
             interrupted,
             ctrl_c,

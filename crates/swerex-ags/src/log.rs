@@ -13,7 +13,8 @@ const VARIABLE: &str = "SWEREX_AGS_LOG";
 pub(crate) fn install(verbose: u8, output: &Output) {
     let level = match (verbose, output.is_quiet()) {
         (0, true) => "error",
-        (0, false) => "warn",
+        // That an abandoned instance is stopped is the normal end of an interrupt.
+        (0, false) => "warn,swerex_ags_deployment::instance=error",
         (1, _) => "info",
         (2, _) => "debug",
         _ => "trace",

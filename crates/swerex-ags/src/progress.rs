@@ -21,7 +21,8 @@ impl Progress {
     /// Something with steps of unknown number.
     pub(crate) fn spinner(output: &Output) -> Self {
         Self::new(output, || {
-            let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}")
+            // Room at the end for the `^C` that a terminal echoes: on a full line it would begin another.
+            let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}    ")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
             let bar = ProgressBar::new_spinner().with_style(style);
             bar.enable_steady_tick(TICK);

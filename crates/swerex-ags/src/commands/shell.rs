@@ -18,10 +18,13 @@ use crate::{
 /// How long the session's start-up files may take, in seconds.
 const STARTUP_TIMEOUT: f64 = 10.0;
 
+/// The exit code of a command that was interrupted.
+const INTERRUPTED: u8 = 130;
+
 /// Open a bash session in a sandbox
 ///
-/// Lines go to one bash that keeps its directory, variables and functions. ctrl-c interrupts the command that runs, ctrl-d or `exit` ends
-/// the session; the exit code is the last command's. Programs that draw on the whole terminal do not work. Without a terminal the
+/// Lines go to one bash that keeps its directory, variables and functions. ctrl-c interrupts the command that runs, twice it leaves; ctrl-d
+/// or `exit` ends the session; the exit code is the last command's. Programs that draw on the whole terminal do not work. Without a terminal the
 /// lines of stdin are run as a script.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: swerex-ags shell --instance 3f9c…")]
@@ -111,6 +114,10 @@ impl<'a> Shell<'a> {
                 return Ok(code);
             }
             pending.push_str(&line);
+            if pending.trim().is_empty() {
+                pending.clear();
+                continue;
+            }
             match self.run(&pending).await? {
                 Ran::Done(done) => {
                     code = done;
@@ -122,9 +129,6 @@ impl<'a> Shell<'a> {
     }
 
     async fn run(&self, command: &str) -> Result<Ran, Failure> {
-        if command.trim().is_empty() {
-            return Ok(Ran::Done(0));
-        }
         let action = Action::from(BashAction {
             session: self.session.clone(),
             check: Check::Silent,
@@ -135,16 +139,19 @@ impl<'a> Shell<'a> {
         let answer = tokio::select! {
             answer = &mut running => answer,
             () = self.context.ctrl_c() => {
-                let interrupt = BashInterruptAction {
+                let interrupt = Action::from(BashInterruptAction {
                     session: self.session.clone(),
                     ..BashInterruptAction::default()
+                });
+                let interrupted = tokio::select! {
+                    interrupted = self.runtime.run_in_session(&interrupt) => interrupted,
+                    // The Python server hears it only when the command has ended.
+                    () = self.context.ctrl_c() => return Err(Failure::interrupted(INTERRUPTED, "ctrl-c, twice")),
                 };
-                let interrupted = self.runtime.run_in_session(&Action::from(interrupt)).await;
-                // The command's own answer may come first, or not at all.
                 if let Ok(seen) = &interrupted {
                     self.show(&seen.output)?;
                 }
-                return Ok(Ran::Done(130));
+                return Ok(Ran::Done(INTERRUPTED));
             }
         };
         match answer {

@@ -170,7 +170,7 @@ async fn a_shell_keeps_its_state_from_line_to_line() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let script = "cd /usr\nx=5\nif true; then\n  echo $x in $PWD\nfi\n\nfalse\necho was $?\nexit 9\necho never\n";
+    let script = "cd /usr\nx=5\nif true; then\n  echo $x in $PWD\nfi\n\nfalse; echo was $?\nexit 9\necho never\n";
     child
         .stdin
         .take()

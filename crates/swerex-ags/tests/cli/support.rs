@@ -115,6 +115,8 @@ pub(crate) fn program() -> Command {
         "TENCENTCLOUD_SECRET_KEY",
         "TENCENTCLOUD_TOKEN",
         "TENCENTCLOUD_ROLE_ARN",
+        "SWEREX_AGS_CONFIG",
+        "SWEREX_AGS_LOCAL",
         "SWEREX_AGS_LOG",
         "HTTPS_PROXY",
         "https_proxy",
