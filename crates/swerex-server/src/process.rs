@@ -1,5 +1,6 @@
 //! Processes of the server: which run, and how whole trees of them are ended.
 
+pub(crate) mod spawn_lock;
 mod table;
 mod tree;
 

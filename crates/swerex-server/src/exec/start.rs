@@ -19,7 +19,7 @@ use super::{
     lookup,
     plan::Plan,
 };
-use crate::{events::Tap, exception::PyException};
+use crate::{events::Tap, exception::PyException, process::spawn_lock};
 
 /// Starts what was planned.
 pub(super) fn start(
@@ -51,7 +51,11 @@ fn spawn(plan: &Plan, stdout: &PipeWriter, stderr: &PipeWriter) -> io::Result<Ch
     let mut complaint = None;
     for file in lookup::candidates(plan) {
         let tried = match lookup::check(&file) {
-            Ok(()) => command(plan, &file, stdout, stderr)?.spawn(),
+            Ok(()) => {
+                let mut command = command(plan, &file, stdout, stderr)?;
+                let _starting = spawn_lock::starting();
+                command.spawn()
+            }
             Err(errno) => Err(errno.into()),
         };
         match tried {

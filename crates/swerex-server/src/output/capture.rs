@@ -9,7 +9,7 @@ pub(crate) struct Capture {
     half: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
-    left_out: u64,
+    left_out: usize,
 }
 
 impl Capture {
@@ -33,11 +33,32 @@ impl Capture {
         let surplus = (self.tail.len() + rest.len()).saturating_sub(self.half);
         self.tail.drain(..surplus.min(self.tail.len()));
         self.tail.extend(rest);
-        self.left_out += (skipped + surplus) as u64;
+        self.left_out += skipped + surplus;
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.head.is_empty()
+    /// Bytes that have come, also those that were left out.
+    pub(crate) fn len(&self) -> usize {
+        self.head.len() + self.left_out + self.tail.len()
+    }
+
+    /// The bytes from an offset on; those of them that were left out are left out.
+    pub(crate) fn copy_from(&self, offset: usize) -> Vec<u8> {
+        let tail_start = self.head.len() + self.left_out;
+        let mut bytes = self.head.get(offset..).unwrap_or_default().to_vec();
+        bytes.extend(self.tail.iter().skip(offset.saturating_sub(tail_start)));
+        bytes
+    }
+
+    /// Takes out the bytes before `start`, and drops those before `end`.
+    pub(crate) fn take_before(&mut self, start: usize, end: usize) -> Vec<u8> {
+        let rest = self.copy_from(end);
+        let tail_start = self.head.len() + self.left_out;
+        self.head.truncate(start);
+        self.tail.truncate(start.saturating_sub(tail_start));
+        self.left_out = self.left_out.min(start.saturating_sub(self.head.len()));
+        let taken = self.take();
+        self.push(&rest);
+        taken
     }
 
     /// Everything, or head and tail around a line about the bytes between them.
@@ -105,6 +126,28 @@ mod tests {
         capture.push(b"67");
         assert_eq!(capture.take(), b"01234567");
         capture.push(b"x");
+        assert_eq!(capture.to_bytes(), b"x");
+    }
+
+    #[test]
+    fn what_comes_after_a_match_stays() {
+        let mut capture = Capture::new(None);
+        capture.push(b"before>>> after");
+        assert_eq!(capture.copy_from(6), b">>> after");
+        assert_eq!(capture.take_before(6, 10), b"before");
+        assert_eq!(capture.to_bytes(), b"after");
+    }
+
+    #[test]
+    fn a_match_may_be_in_the_tail() {
+        let mut capture = Capture::new(Some(8));
+        capture.push(b"0123456789>x");
+        assert_eq!(capture.len(), 12);
+        assert_eq!(capture.copy_from(10), b">x");
+        assert_eq!(
+            capture.take_before(10, 11),
+            b"0123\n[... 4 bytes left out ...]\n89"
+        );
         assert_eq!(capture.to_bytes(), b"x");
     }
 

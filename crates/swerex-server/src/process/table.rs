@@ -68,7 +68,8 @@ fn parse(pid: Pid, stat: &[u8]) -> Option<Process> {
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     let id = |index: usize| -> Option<Option<Pid>> {
         let raw: i32 = fields.get(index)?.parse().ok()?;
-        Some(Pid::from_raw(raw))
+        // A process that ends at this moment has none, which is shown as -1.
+        Some(Pid::from_raw(raw.max(0)))
     };
     Some(Process {
         pid,
@@ -93,6 +94,8 @@ mod tests {
         assert_eq!(process.group, Some(pid));
         assert_eq!(process.session, Pid::from_raw(11));
         assert_eq!((process.started, process.is_zombie), (4711, false));
+        let ending = b"12 (x) X 0 -1 -1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1";
+        assert_eq!(parse(pid, ending).unwrap().group, None);
         assert_eq!(parse(pid, b"12 (x"), None);
     }
 

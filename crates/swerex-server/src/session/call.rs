@@ -1,0 +1,135 @@
+//! Waiting for what runs in a shell: its end, a pattern in its output, or a moment.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    input::Foreground,
+    pattern::{Match, Patterns, Stream},
+    shell::{Done, End, Keeper, Phase, Shell},
+};
+
+/// How often it is looked whether a shell has become another program: first, and at most.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+const LAST_LOOK: Duration = Duration::from_secs(2);
+
+/// What came first.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The command is over.
+    Done(Done),
+    /// A pattern was seen. The output up to it is taken out, and what follows stays.
+    Seen { pattern: String, before: Vec<u8> },
+    /// The time is up.
+    Late,
+    /// The shell is gone.
+    Ended(End),
+    /// The shell has become another program, which waits for somebody to type.
+    Replaced,
+    /// Another call has taken the output over.
+    Lost,
+}
+
+/// Somebody who waits for one command. When dropped, nobody does, and the command goes on.
+pub(super) struct Waiter<'a> {
+    shell: &'a Shell,
+    number: u64,
+    patterns: &'a Patterns,
+    stream: Stream,
+    is_over: bool,
+}
+
+impl<'a> Waiter<'a> {
+    /// For the command of that number, which is running.
+    pub(super) fn new(shell: &'a Shell, number: u64, patterns: &'a Patterns) -> Self {
+        Self {
+            shell,
+            number,
+            patterns,
+            stream: Stream::default(),
+            is_over: false,
+        }
+    }
+
+    /// Waits until something happens; `None` is no limit.
+    pub(super) async fn wait(&mut self, deadline: Option<Instant>) -> Event {
+        let mut changes = self.shell.changes();
+        let mut pause = FIRST_LOOK;
+        let mut next_look = Instant::now() + pause;
+        loop {
+            changes.borrow_and_update();
+            if let Some(event) = self.look() {
+                return event;
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Event::Late;
+            }
+            if next_look <= now {
+                if self.shell.is_replaced() && self.shell.look() == Foreground::Reads {
+                    self.is_over = true;
+                    return Event::Replaced;
+                }
+                pause = (pause * 2).min(LAST_LOOK);
+                next_look = now + pause;
+            }
+            let until = deadline.map_or(next_look, |deadline| deadline.min(next_look));
+            // Without a change it is time for one of the two.
+            let _ = tokio::time::timeout_at(until, changes.changed()).await;
+        }
+    }
+
+    /// Somebody else waits from now on.
+    pub(super) fn forget(mut self) {
+        self.is_over = true;
+    }
+
+    fn look(&mut self) -> Option<Event> {
+        let mut state = self.shell.state();
+        let done = state.done(self.number);
+        let ended = match state.phase() {
+            Phase::Ended(end) => Some(*end),
+            _ => None,
+        };
+        let is_end = done.is_some() || ended.is_some();
+        if !self.patterns.is_empty() && (is_end || self.stream.taken() < state.screen.len()) {
+            let new = state.screen.copy_from(self.stream.taken());
+            if let Some(found) = self.stream.search(self.patterns, &new, is_end) {
+                let Match {
+                    pattern,
+                    start,
+                    end,
+                } = found;
+                let before = state.screen.take_before(start, end);
+                state.keep(Keeper::Next);
+                self.is_over = true;
+                return Some(Event::Seen { pattern, before });
+            }
+        }
+        if let Some(end) = ended {
+            self.is_over = true;
+            return Some(Event::Ended(end));
+        }
+        if let Some(done) = done {
+            self.is_over = true;
+            return Some(Event::Done(done));
+        }
+        if state.number() != self.number {
+            self.is_over = true;
+            return Some(Event::Lost);
+        }
+        None
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let mut state = self.shell.state();
+            if state.number() == self.number {
+                state.keep(Keeper::Nobody);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Interrupting what runs in a session, while it runs.
+//!
+//! First the interrupt key, as often as was asked for; then the foreground processes are killed. A shell that minds neither,
+//! because it is busy itself and ignores the key, stays.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use swerex_proto::{BashInterruptAction, BashObservation};
+use tokio::time::Instant;
+
+use super::{
+    PROMPT,
+    call::{Event, Waiter},
+    pattern::Patterns,
+    run::{ended, observation, strip},
+    shell::{Keeper, Phase, Shell},
+    text,
+};
+use crate::exception::PyException;
+
+/// How long killing may take, and how often it is done meanwhile: what is killed may be followed by the next of a loop.
+const LIMIT: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The most attempts with the key.
+const MOST_ATTEMPTS: i64 = 1000;
+
+/// An interrupt that has been checked.
+pub(super) struct Request {
+    patterns: Patterns,
+    attempts: i64,
+    pause: Duration,
+}
+
+impl Request {
+    pub(super) fn new(action: &BashInterruptAction) -> Result<Self, PyException> {
+        if let Some(bad) = PyException::bad_timeout(action.timeout) {
+            return Err(bad);
+        }
+        Ok(Self {
+            patterns: Patterns::new(&action.expect)?,
+            attempts: action.n_retry.min(MOST_ATTEMPTS),
+            pause: Duration::try_from_secs_f64(action.timeout.max(0.0)).unwrap_or(LIMIT * 3600),
+        })
+    }
+}
+
+/// Interrupts the command that runs. Its output goes to the call that waits for it, or else comes back from here.
+pub(super) async fn interrupt(
+    shell: &Shell,
+    request: &Request,
+) -> Result<BashObservation, PyException> {
+    let nothing = || observation(String::new(), Some(0), PROMPT.to_owned());
+    let (number, is_awaited) = {
+        let mut state = shell.state();
+        let is_awaited = match state.phase() {
+            Phase::Ended(end) => {
+                let end = *end;
+                drop(state);
+                return Err(ended(shell, end));
+            }
+            Phase::Idle | Phase::Starting => return Ok(nothing()),
+            Phase::Running { keeper, .. } => *keeper == Keeper::Waiting,
+        };
+        state.mark_interrupted();
+        if !is_awaited {
+            state.keep(Keeper::Waiting);
+        }
+        (state.number(), is_awaited)
+    };
+    let mut end = if is_awaited {
+        Awaited::Elsewhere(number)
+    } else {
+        Awaited::Here(Waiter::new(shell, number, &request.patterns))
+    };
+    let event = insist(shell, request, &mut end).await;
+    drop(end);
+    match event {
+        None => Err(PyException::pexpect_timeout("Failed to interrupt session")),
+        Some(Event::Seen { pattern, before }) => {
+            let output = strip(&text(before)).to_owned();
+            Ok(observation(output, Some(0), pattern))
+        }
+        Some(Event::Ended(end)) => Err(ended(shell, end)),
+        Some(Event::Lost) => Ok(nothing()),
+        Some(_) => {
+            let output = text(shell.state().screen.take());
+            let output = strip(&output).to_owned();
+            Ok(observation(output, Some(0), PROMPT.to_owned()))
+        }
+    }
+}
+
+/// Where the end of the command is waited for.
+enum Awaited<'a> {
+    /// By another call, which gets the output.
+    Elsewhere(u64),
+    Here(Waiter<'a>),
+}
+
+impl Awaited<'_> {
+    async fn wait(&mut self, shell: &Shell, until: Instant) -> Option<Event> {
+        let number = match self {
+            Self::Elsewhere(number) => *number,
+            Self::Here(waiter) => {
+                return match waiter.wait(Some(until)).await {
+                    Event::Late => None,
+                    event => Some(event),
+                };
+            }
+        };
+        let mut changes = shell.changes();
+        loop {
+            changes.borrow_and_update();
+            if !is_awaited(shell, number) {
+                return Some(Event::Lost);
+            }
+            tokio::time::timeout_at(until, changes.changed())
+                .await
+                .ok()?
+                .ok()?;
+        }
+    }
+}
+
+/// Whether that command runs and somebody waits for it.
+fn is_awaited(shell: &Shell, number: u64) -> bool {
+    let state = shell.state();
+    let is_awaited = matches!(
+        state.phase(),
+        Phase::Running {
+            keeper: Keeper::Waiting,
+            ..
+        }
+    );
+    is_awaited && state.number() == number
+}
+
+/// The key, then force, until something happens.
+async fn insist(shell: &Shell, request: &Request, end: &mut Awaited<'_>) -> Option<Event> {
+    for attempt in 0..request.attempts {
+        match shell.foreground() {
+            // The character has not helped.
+            Some(group) if attempt > 0 && !shell.has_interrupt_key() => {
+                shell.signal(group, Signal::INT);
+            }
+            _ => shell.press_interrupt(),
+        }
+        let event = end.wait(shell, Instant::now() + request.pause).await;
+        if event.is_some() {
+            return event;
+        }
+    }
+    let deadline = Instant::now() + LIMIT;
+    while Instant::now() < deadline {
+        if let Some(group) = shell.foreground() {
+            // The shell is not killed, but the next round of its loop may be where it can be interrupted.
+            let is_shell = group == shell.pid;
+            shell.signal(group, if is_shell { Signal::INT } else { Signal::KILL });
+        }
+        let event = end.wait(shell, Instant::now() + PAUSE).await;
+        if event.is_some() {
+            return event;
+        }
+        if shell.has_interrupt_key() {
+            shell.press_interrupt();
+        }
+    }
+    None
+}

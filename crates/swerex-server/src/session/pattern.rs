@@ -1,0 +1,166 @@
+//! What a client waits for: regular expressions of Python in a stream of output.
+//!
+//! As in pexpect, `.` matches line ends, the match that starts first wins, and of several that start together the one that was
+//! named first. A match may reach back [`REACH`] bytes before what has been searched already: so much of the stream is searched
+//! again when more of it has come, and no more, however long it is.
+
+mod python;
+mod stream;
+
+use fancy_regex::Regex;
+
+use crate::exception::PyException;
+pub(super) use stream::{Match, Stream};
+
+/// Bytes before new output in which a match may start.
+const REACH: usize = 16 * 1024;
+
+/// Patterns in the order they were named.
+#[derive(Debug, Default)]
+pub(super) struct Patterns {
+    compiled: Vec<(String, Regex)>,
+}
+
+/// A pattern that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) pattern: String,
+    /// Offsets in the text.
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Patterns {
+    /// Compiles all of them; the first bad one is Python's `re.error`.
+    pub(super) fn new(patterns: &[String]) -> Result<Self, PyException> {
+        let compiled = patterns.iter().map(|pattern| {
+            let translated = python::translate(pattern).map_err(PyException::regex)?;
+            match Regex::new(&translated) {
+                Ok(regex) => Ok((pattern.clone(), regex)),
+                Err(error) => Err(PyException::regex(error.to_string())),
+            }
+        });
+        Ok(Self {
+            compiled: compiled.collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.compiled.is_empty()
+    }
+
+    /// The first match in the text from an offset on.
+    fn find(&self, text: &str, from: usize) -> Option<Found> {
+        let mut first: Option<Found> = None;
+        for (pattern, regex) in &self.compiled {
+            // A search that exceeds its limits finds nothing.
+            let Ok(Some(found)) = regex.find_from_pos(text, from) else {
+                continue;
+            };
+            if first
+                .as_ref()
+                .is_none_or(|first| found.start() < first.start)
+            {
+                first = Some(Found {
+                    pattern: pattern.clone(),
+                    start: found.start(),
+                    end: found.end(),
+                });
+            }
+        }
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(patterns: &[&str], text: &str) -> Option<(String, String)> {
+        let patterns: Vec<String> = patterns
+            .iter()
+            .map(|pattern| (*pattern).to_owned())
+            .collect();
+        let found = Patterns::new(&patterns).unwrap().find(text, 0)?;
+        Some((found.pattern, text[found.start..found.end].to_owned()))
+    }
+
+    fn some(pattern: &str, text: &str) -> Option<(String, String)> {
+        Some((pattern.to_owned(), text.to_owned()))
+    }
+
+    #[test]
+    fn the_first_match_wins() {
+        assert_eq!(find(&["ccc", "b+"], "aaa bbb ccc"), some("b+", "bbb"));
+        assert_eq!(find(&["bb", "b"], "abb"), some("bb", "bb"));
+        assert_eq!(find(&["x"], "abb"), None);
+        assert_eq!(find(&["a.b"], "a\nb"), some("a.b", "a\nb"));
+    }
+
+    /// What CPython 3.11 says.
+    #[test]
+    fn bad_patterns() {
+        let cases = [
+            ("(", "missing ), unterminated subpattern at position 0"),
+            ("*", "nothing to repeat at position 0"),
+            ("a**", "multiple repeat at position 2"),
+            ("a)", "unbalanced parenthesis at position 1"),
+            ("[a", "unterminated character set at position 0"),
+            ("[z-a]", "bad character range z-a at position 1"),
+            ("a{3,2}", "min repeat greater than max repeat at position 2"),
+            ("\\", "bad escape (end of pattern) at position 0"),
+            ("\\q", "bad escape \\q at position 0"),
+            ("(?<x>a)", "unknown extension ?<x at position 1"),
+            ("(?Pxa)", "unknown extension ?Px at position 1"),
+            ("é(", "missing ), unterminated subpattern at position 1"),
+        ];
+        for (pattern, message) in cases {
+            let error = Patterns::new(&[pattern.to_owned()]).unwrap_err();
+            assert_eq!(
+                (error.class(), error.message()),
+                ("re.error", message),
+                "{pattern}"
+            );
+        }
+    }
+
+    /// Each pair was tried with CPython 3.11, with `re.DOTALL` as pexpect has it.
+    #[test]
+    fn pythons_own_syntax() {
+        let cases = [
+            ("\\(gdb\\) ", "x (gdb) ", "(gdb) "),
+            ("a{,2}b", "aaab", "aab"),
+            ("x{", "ax{", "x{"),
+            ("a{1,b", "a{1,b", "a{1,b"),
+            ("[]a]+", "]a]b", "]a]"),
+            ("[^]a]", "]ab", "b"),
+            ("[[a]+", "a[b", "a["),
+            ("[a&&b]+", "&&", "&&"),
+            ("[\\w.-]+@", "me.x-y@", "me.x-y@"),
+            ("[+-]1", "-1", "-1"),
+            ("\\<b\\>", "a<b>", "<b>"),
+            ("(?P<q>['\"]).*?(?P=q)", "a 'b' c", "'b'"),
+            ("end$", "the end\n", "end"),
+            ("(?m)^b$", "a\nb\nc", "b"),
+            ("end\\Z", "end", "end"),
+            ("(?i)HELLO", "say hello", "hello"),
+            ("(?i:h)i", "Hi", "Hi"),
+            ("(?#note)a", "ba", "a"),
+            ("(?x) a b # note", "ab", "ab"),
+            ("(?<=a)b", "ab", "b"),
+            ("a(?!c)", "acab", "a"),
+            ("(a)?b(?(1)c|d)", "bd", "bd"),
+            ("\\x41\\u00e9\\101\\0", "AéA\0", "AéA\0"),
+            ("[\\b\\n]", "\x08", "\x08"),
+            ("\\d+", "abc123def", "123"),
+            (">>> ", "\r\n>>> ", ">>> "),
+            ("#", "a#", "#"),
+            ("~ ", "~ ", "~ "),
+            ("a++b", "aab", "aab"),
+            ("(?>a+)b", "aab", "aab"),
+        ];
+        for (pattern, text, found) in cases {
+            assert_eq!(find(&[pattern], text), some(pattern, found), "{pattern}");
+        }
+    }
+}

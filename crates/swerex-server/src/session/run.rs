@@ -1,0 +1,370 @@
+//! Running a command in a session.
+
+use std::time::Duration;
+
+use swerex_proto::{BashAction, BashObservation, Check};
+use tokio::time::Instant;
+
+use super::{
+    PROMPT, bashlex,
+    call::{Event, Waiter},
+    input::Foreground,
+    pattern::Patterns,
+    shell::{Done, End, Keeper, Phase, Shell},
+    syntax, text,
+};
+use crate::{events::Tap, exception::PyException, pyrepr};
+
+/// What a limit of exactly -1 means to pexpect.
+const PEXPECTS_OWN: Duration = Duration::from_secs(30);
+
+/// How long the end of a command may take after a pattern was seen, if its code is asked for.
+const AFTER_PATTERN: Duration = Duration::from_secs(1);
+
+/// How often it is looked what an earlier command does that still runs: first, and at most.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+/// An action that has been checked, as far as that is possible without the shell.
+pub(super) struct Request {
+    action: BashAction,
+    patterns: Patterns,
+    limit: Option<Duration>,
+}
+
+impl Request {
+    pub(super) fn new(action: BashAction) -> Result<Self, PyException> {
+        if action.is_interactive_command && action.is_interactive_quit {
+            return Err(PyException::new("builtins.AssertionError", ""));
+        }
+        if action.command.contains('\0') {
+            return Err(PyException::embedded_null());
+        }
+        if let Some(bad) = action.timeout.and_then(PyException::bad_timeout) {
+            return Err(bad);
+        }
+        let patterns = Patterns::new(&action.expect)?;
+        let limit = match action.timeout {
+            #[expect(
+                clippy::float_cmp,
+                reason = "pexpect compares it with exactly this number"
+            )]
+            Some(seconds) if seconds == -1.0 => Some(PEXPECTS_OWN),
+            // What no clock can hold is never over.
+            Some(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).ok(),
+            None => None,
+        };
+        Ok(Self {
+            action,
+            patterns,
+            limit,
+        })
+    }
+
+    fn is_interactive(&self) -> bool {
+        self.action.is_interactive_command || self.action.is_interactive_quit
+    }
+
+    /// The time is up. What has been printed so far comes with it, and stays for whoever ends the command.
+    fn late(&self, shell: &Shell) -> PyException {
+        let seconds = pyrepr::float(self.action.timeout.unwrap_or_default());
+        let command = pyrepr::repr(&self.action.command);
+        let output = text(shell.state().screen.to_bytes());
+        PyException::command_timeout(format!(
+            "timeout after {seconds} seconds while running command {command}"
+        ))
+        .with_info("output", output)
+    }
+}
+
+/// Runs it; only one call at a time may do so.
+pub(super) async fn run(
+    shell: &Shell,
+    request: &Request,
+    tap: Tap,
+) -> Result<BashObservation, PyException> {
+    // A limit beyond the clock's end is none.
+    let deadline = request
+        .limit
+        .and_then(|limit| Instant::now().checked_add(limit));
+    let number = send(shell, request, tap, deadline).await?;
+    let mut waiter = Waiter::new(shell, number, &request.patterns);
+    let event = waiter.wait(deadline).await;
+    let event = match event {
+        Event::Late => {
+            let late = request.late(shell);
+            drop(waiter);
+            return Err(late);
+        }
+        Event::Ended(end) => return Err(ended(shell, end)),
+        Event::Replaced => return Err(replaced(shell)),
+        Event::Lost => {
+            return Err(PyException::eof(
+                "the session was taken over by another call",
+            ));
+        }
+        Event::Done(_) | Event::Seen { .. } => event,
+    };
+    drop(waiter);
+    if request.is_interactive() {
+        return interactive(shell, request, number, event).await;
+    }
+    normal(shell, request, number, event).await
+}
+
+/// Gives the command to the shell, or to what runs in it. The number is that of the shell's command.
+async fn send(
+    shell: &Shell,
+    request: &Request,
+    tap: Tap,
+    deadline: Option<Instant>,
+) -> Result<u64, PyException> {
+    let command = request.action.command.as_str();
+    if is_free(shell, request, deadline).await? {
+        if !request.is_interactive() && syntax::needs_asking(command) {
+            let extglob = shell.state().options().extglob;
+            let complaint =
+                syntax::complaint(&shell.bash, &shell.environment, command, extglob).await;
+            if let Some(complaint) = complaint {
+                return Err(PyException::bash_syntax(command, &complaint));
+            }
+        }
+        return shell
+            .run(command, tap)
+            .map_err(|error| PyException::os_bare(&error));
+    }
+    let number = {
+        let mut state = shell.state();
+        if let Phase::Running {
+            keeper: Keeper::Nobody,
+            ..
+        } = state.phase()
+            && !request.is_interactive()
+        {
+            // It was told with the timeout.
+            state.screen.take();
+        }
+        state.keep(Keeper::Waiting);
+        state.listen(tap);
+        state.number()
+    };
+    // Whoever hangs up meanwhile leaves it behind.
+    let waiter = Waiter::new(shell, number, &request.patterns);
+    let typing = shell.type_line(command);
+    let typed = match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline, typing).await,
+        None => Ok(typing.await),
+    };
+    let outcome = match typed {
+        Ok(Ok(())) => Ok(number),
+        Ok(Err(error)) => Err(PyException::os_bare(&error)),
+        Err(_) => Err(request.late(shell)),
+    };
+    if outcome.is_ok() {
+        waiter.forget();
+    }
+    outcome
+}
+
+/// Waits until the shell can take a command (true) or what runs in it waits for input (false).
+async fn is_free(
+    shell: &Shell,
+    request: &Request,
+    deadline: Option<Instant>,
+) -> Result<bool, PyException> {
+    let mut changes = shell.changes();
+    let mut pause = FIRST_LOOK;
+    loop {
+        changes.borrow_and_update();
+        let phase = shell.state().phase().clone();
+        match phase {
+            Phase::Ended(end) => return Err(ended(shell, end)),
+            Phase::Idle => return Ok(true),
+            Phase::Running { .. } if request.is_interactive() => return Ok(false),
+            Phase::Running { keeper, .. } => {
+                let foreground = shell.look();
+                let takes_input = match keeper {
+                    Keeper::Next => foreground != Foreground::Works,
+                    _ => foreground == Foreground::Reads,
+                };
+                if takes_input && shell.is_replaced() {
+                    return Err(replaced(shell));
+                }
+                if takes_input {
+                    return Ok(false);
+                }
+            }
+            Phase::Starting => {}
+        }
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(request.late(shell).with_info(
+                "reason",
+                "the command was not run: an earlier one still runs",
+            ));
+        }
+        let look = now + pause;
+        pause = (pause * 2).min(LAST_LOOK);
+        let until = deadline.map_or(look, |deadline| deadline.min(look));
+        let _ = tokio::time::timeout_at(until, changes.changed()).await;
+    }
+}
+
+async fn normal(
+    shell: &Shell,
+    request: &Request,
+    number: u64,
+    event: Event,
+) -> Result<BashObservation, PyException> {
+    let action = &request.action;
+    let (output, expect_string, code) = match event {
+        Event::Seen { pattern, before } => {
+            let code = match action.check {
+                Check::Ignore => None,
+                Check::Silent | Check::Raise => code_after_pattern(shell, number).await?,
+            };
+            (text(before), pattern, code)
+        }
+        Event::Done(done) => {
+            let output = text(shell.state().screen.take());
+            if done.is_refused {
+                return Err(refused(shell, action, &output).await);
+            }
+            let prompt = bashlex::prompt(&action.command);
+            (output, prompt.to_owned(), Some(done.code))
+        }
+        _ => return Err(PyException::eof("the session has no shell")),
+    };
+    let prefix = match action.error_msg.as_str() {
+        "" => String::new(),
+        text => format!("{text}: "),
+    };
+    let command = pyrepr::repr(&action.command);
+    let exit_code = match (action.check, code) {
+        (Check::Ignore, _) => None,
+        (Check::Silent, code) => code,
+        (Check::Raise, Some(0)) => Some(0),
+        (Check::Raise, Some(code)) => {
+            let output = pyrepr::repr(&output);
+            return Err(PyException::non_zero_exit_code(format!(
+                "{prefix}Command {command} failed with exit code {code}. Here is the output:\n{output}"
+            )));
+        }
+        (Check::Raise, None) => {
+            return Err(PyException::no_exit_code(format!(
+                "{prefix}the exit code of {command} is not known: it still runs"
+            ))
+            .with_info("output", output));
+        }
+    };
+    Ok(observation(output, exit_code, expect_string))
+}
+
+/// The code of a command in whose output a pattern was seen; what it prints after that is not asked for.
+async fn code_after_pattern(shell: &Shell, number: u64) -> Result<Option<i64>, PyException> {
+    let none = Patterns::default();
+    let mut waiter = Waiter::new(shell, number, &none);
+    match waiter.wait(Some(Instant::now() + AFTER_PATTERN)).await {
+        Event::Done(Done { code, .. }) => {
+            shell.state().screen.take();
+            Ok(Some(code))
+        }
+        Event::Ended(end) => Err(ended(shell, end)),
+        _ => {
+            waiter.forget();
+            Ok(None)
+        }
+    }
+}
+
+/// Bash did not understand the only line. Asked on its own it says where.
+async fn refused(shell: &Shell, action: &BashAction, output: &str) -> PyException {
+    let command = action.command.as_str();
+    let extglob = shell.state().options().extglob;
+    let complaint = syntax::complaint(&shell.bash, &shell.environment, command, extglob).await;
+    PyException::bash_syntax(command, complaint.as_deref().unwrap_or(output))
+}
+
+async fn interactive(
+    shell: &Shell,
+    request: &Request,
+    number: u64,
+    event: Event,
+) -> Result<BashObservation, PyException> {
+    let (output, expect_string) = match event {
+        Event::Seen { pattern, before } => (text(before), pattern),
+        _ => (text(shell.state().screen.take()), PROMPT.to_owned()),
+    };
+    if !request.action.is_interactive_quit {
+        let output = strip_start(&output);
+        let output = output
+            .strip_prefix(request.action.command.as_str())
+            .unwrap_or(output);
+        return Ok(observation(
+            strip(output).to_owned(),
+            Some(0),
+            expect_string,
+        ));
+    }
+    if expect_string != PROMPT {
+        let none = Patterns::default();
+        let mut waiter = Waiter::new(shell, number, &none);
+        if let Event::Late = waiter.wait(Some(Instant::now() + AFTER_PATTERN)).await {
+            waiter.forget();
+            return Err(PyException::pexpect_timeout(
+                "Timeout exceeded. The program was told to quit and still runs",
+            ));
+        }
+    }
+    Ok(observation(output, Some(0), expect_string))
+}
+
+pub(super) fn observation(
+    output: String,
+    exit_code: Option<i64>,
+    expect_string: String,
+) -> BashObservation {
+    BashObservation {
+        output,
+        exit_code,
+        expect_string,
+        ..BashObservation::default()
+    }
+}
+
+/// The shell is gone; its last words come with it, once.
+pub(super) fn ended(shell: &Shell, end: End) -> PyException {
+    let how = match end {
+        End::Exited(code) => format!("has exited with code {code}"),
+        End::Killed(signal) => format!("was killed by signal {signal}"),
+        End::Unknown => "has ended".to_owned(),
+    };
+    let output = text(shell.state().screen.take());
+    PyException::eof(format!(
+        "End Of File (EOF). The session's shell {how}; create the session again to go on"
+    ))
+    .with_info("output", output)
+}
+
+/// The shell is another program now, which no command can be given to.
+fn replaced(shell: &Shell) -> PyException {
+    shell.kill();
+    let output = text(shell.state().screen.take());
+    PyException::eof(
+        "End Of File (EOF). The session's shell became another program by exec, and was ended; create the session again to go on",
+    )
+    .with_info("output", output)
+}
+
+/// What Python strips.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}
+
+fn strip_start(text: &str) -> &str {
+    text.trim_start_matches(is_blank)
+}
+
+pub(super) fn strip(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}

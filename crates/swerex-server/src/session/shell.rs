@@ -1,0 +1,280 @@
+//! A bash on a terminal of its own: what it prints and reports, and what is known of it.
+
+mod state;
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, PipeWriter},
+    os::{fd::OwnedFd, unix::fs::FileExt},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rustix::{
+    fs::{MemfdFlags, memfd_create},
+    process::{Pid, Signal, kill_process_group},
+};
+use tokio::{net::unix::pipe::Receiver, process::Child, sync::watch};
+
+use state::State;
+pub(super) use state::{Done, End, Keeper, Phase};
+
+use super::{
+    input::{self, Foreground},
+    script::{self, Paths, Report},
+    terminal::{Read, Screen, Terminal},
+};
+use crate::{
+    events::Tap,
+    process::{Entry, spawn_lock},
+    work::Surroundings,
+};
+
+/// A running shell.
+pub(super) struct Shell {
+    terminal: Terminal,
+    reports: Receiver,
+    /// The end that bash opens; as long as this one is open, too, the pipe has no end.
+    _to_reports: PipeWriter,
+    text: File,
+    paths: Paths,
+    pub(super) pid: Pid,
+    /// The program and its words as they were at the start; another one after `exec`.
+    started_as: Vec<u8>,
+    pub(super) bash: PathBuf,
+    pub(super) environment: Vec<(OsString, OsString)>,
+    state: Mutex<State>,
+    changes: watch::Sender<()>,
+}
+
+impl Shell {
+    /// Starts a bash; it is ready when it has left the phase [`Phase::Starting`].
+    pub(super) fn start(surroundings: &Surroundings) -> io::Result<Arc<Self>> {
+        let environment = environment(surroundings);
+        let bash = find(&environment);
+        let (terminal, screen, pts) = Terminal::open()?;
+        let (reports, to_reports) = io::pipe()?;
+        let text = File::from(memfd_create("command", MemfdFlags::CLOEXEC)?);
+        let startup = File::from(memfd_create("startup", MemfdFlags::CLOEXEC)?);
+        let paths = Paths::new(&text, &to_reports);
+        startup.write_all_at(paths.startup().as_bytes(), 0)?;
+        let command = pty_process::Command::new(&bash)
+            .arg0("bash")
+            .args(["--noediting", "--rcfile", &script::path(&startup)])
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(&surroundings.directory);
+        let child = {
+            let _starting = spawn_lock::starting();
+            command.spawn(pts).map_err(super::terminal::plain_error)?
+        };
+        let pid = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw)
+            .ok_or(io::ErrorKind::NotFound)?;
+        let shell = Arc::new(Self {
+            terminal,
+            reports: Receiver::from_owned_fd(OwnedFd::from(reports))?,
+            _to_reports: to_reports,
+            text,
+            paths,
+            pid,
+            started_as: command_line(pid),
+            bash,
+            environment,
+            state: Mutex::new(State::new()),
+            changes: watch::Sender::new(()),
+        });
+        let entry = surroundings.running.add(pid);
+        tokio::spawn(attend(Arc::clone(&shell), screen, child, startup, entry));
+        Ok(shell)
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells when the state has changed since the call.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Runs a command; the shell must be at its prompt. What comes back is the command's number.
+    pub(super) fn run(&self, command: &str, tap: Tap) -> io::Result<u64> {
+        let mut state = self.state();
+        self.text.set_len(0)?;
+        // Bash reads up to the NUL.
+        self.text.write_all_at(b"\0", command.len() as u64)?;
+        self.text.write_all_at(command.as_bytes(), 0)?;
+        self.terminal.settle()?;
+        let number = state.begin(tap);
+        let line = self.paths.trigger(number, self.number(), state.options());
+        self.terminal.type_now(line.as_bytes());
+        Ok(number)
+    }
+
+    /// The shell's own number, as it knows it.
+    fn number(&self) -> u32 {
+        self.pid.as_raw_pid().unsigned_abs()
+    }
+
+    /// Types a line to whatever runs.
+    pub(super) async fn type_line(&self, line: &str) -> io::Result<()> {
+        self.terminal.type_in(format!("{line}\n").as_bytes()).await
+    }
+
+    /// Interrupts the foreground as the keyboard does: by a signal, or by a character to a program that wants to have it so.
+    pub(super) fn press_interrupt(&self) {
+        self.terminal.interrupt();
+    }
+
+    /// Whether pressing the key is a signal.
+    pub(super) fn has_interrupt_key(&self) -> bool {
+        self.terminal.has_interrupt()
+    }
+
+    /// Sends a signal to the foreground, and takes back what it has not read: the shell would take that for a command.
+    pub(super) fn signal(&self, group: Pid, signal: Signal) {
+        self.terminal.take_back();
+        // It may be gone.
+        let _ = kill_process_group(group, signal);
+    }
+
+    /// The group of processes in the foreground.
+    pub(super) fn foreground(&self) -> Option<Pid> {
+        self.terminal.foreground()
+    }
+
+    /// What the foreground does. A shell that reads its next command is not meant: then the phase is another one.
+    pub(super) fn look(&self) -> Foreground {
+        let Some(group) = self.foreground() else {
+            return Foreground::Unknown;
+        };
+        let seen = input::look(group, &self.terminal.name);
+        if group != self.pid {
+            return seen;
+        }
+        // Bash reports before it reads a command, and a report is taken over while the state is locked.
+        let state = self.state();
+        let is_reported = rustix::io::ioctl_fionread(&self.reports).is_ok_and(|bytes| bytes > 0);
+        if is_reported || !matches!(state.phase(), Phase::Running { .. }) {
+            return Foreground::Works;
+        }
+        seen
+    }
+
+    /// Whether the shell has become another program by `exec`.
+    pub(super) fn is_replaced(&self) -> bool {
+        let now = command_line(self.pid);
+        !now.is_empty() && now != self.started_as
+    }
+
+    /// Takes over what has been printed.
+    fn take_over(&self, state: &mut State, printed: &mut Vec<u8>) {
+        if !printed.is_empty() {
+            state.print(printed);
+            printed.clear();
+        }
+    }
+
+    /// Takes over reports that are there. Before a prompt counts, everything that was printed before it is taken over, too.
+    fn hear(&self, heard: &mut Vec<u8>) {
+        let mut state = self.state();
+        let mut piece = [0; 4096];
+        while let Ok(length @ 1..) = self.reports.try_read(&mut piece) {
+            heard.extend_from_slice(&piece[..length]);
+        }
+        while let Some(end) = memchr::memchr(b'\n', heard) {
+            let line: Vec<u8> = heard.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            let Some(report) = script::report(line.trim_end_matches('\n'), self.number()) else {
+                continue;
+            };
+            if let Report::Prompt { .. } = report {
+                let mut printed = Vec::new();
+                self.terminal.read(&mut printed);
+                self.take_over(&mut state, &mut printed);
+            }
+            if state.hear(report) {
+                // Bash tells of jobs when it reads a line: an empty one will do.
+                self.terminal.type_now(b"\n");
+            }
+        }
+        drop(state);
+        self.changes.send_replace(());
+    }
+}
+
+/// Reads what a shell prints and reports, until it has ended.
+async fn attend(
+    shell: Arc<Shell>,
+    mut screen: Screen,
+    mut child: Child,
+    startup: File,
+    running: Entry,
+) {
+    let mut printed = Vec::new();
+    let mut heard = Vec::new();
+    let mut is_open = true;
+    let status = loop {
+        tokio::select! {
+            ready = shell.reports.readable() => {
+                if ready.is_err() {
+                    break None;
+                }
+                shell.hear(&mut heard);
+            }
+            read = shell.terminal.read_ready(&mut screen, &mut printed), if is_open => {
+                is_open = read != Read::Closed;
+                shell.take_over(&mut shell.state(), &mut printed);
+                shell.changes.send_replace(());
+            }
+            status = child.wait() => break status.ok(),
+        }
+    };
+    shell.hear(&mut heard);
+    shell.terminal.read(&mut printed);
+    {
+        let mut state = shell.state();
+        shell.take_over(&mut state, &mut printed);
+        state.end(End::of(status));
+    }
+    shell.changes.send_replace(());
+    drop((startup, running));
+}
+
+/// The shell's environment; pagers would wait for keys that nobody presses.
+fn environment(surroundings: &Surroundings) -> Vec<(OsString, OsString)> {
+    let mut environment: Vec<(OsString, OsString)> = match &surroundings.environment {
+        Some(pairs) => pairs
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect(),
+        None => std::env::vars_os().collect(),
+    };
+    for name in ["PAGER", "GIT_PAGER"] {
+        if !environment.iter().any(|(known, _)| known == name) {
+            environment.push((name.into(), "cat".into()));
+        }
+    }
+    environment
+}
+
+/// The bash that `env bash` would start.
+fn find(environment: &[(OsString, OsString)]) -> PathBuf {
+    let path = environment.iter().find(|(name, _)| name == "PATH");
+    let path = path.map_or("/bin:/usr/bin".into(), |(_, value)| value.clone());
+    std::env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join("bash"))
+        .find(|file| {
+            rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && file.is_file()
+        })
+        .unwrap_or_else(|| PathBuf::from("/bin/bash"))
+}
+
+fn command_line(pid: Pid) -> Vec<u8> {
+    std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_pid())).unwrap_or_default()
+}

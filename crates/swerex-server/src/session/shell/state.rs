@@ -1,0 +1,372 @@
+//! What is known of a shell, as it follows from what it prints and reports. No I/O.
+
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+use swerex_proto::native::Stream;
+
+use crate::{
+    events::Tap,
+    output::{Capture, MAX_OUTPUT},
+    session::script::{Options, Report},
+};
+
+/// The code of a command that was interrupted before it began.
+const INTERRUPTED: i64 = 130;
+
+/// Where a shell is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Phase {
+    /// It reads its start-up files.
+    Starting,
+    /// It waits for a command.
+    Idle,
+    /// It runs one.
+    Running {
+        keeper: Keeper,
+        /// It has understood the first line.
+        is_begun: bool,
+        code: Option<i64>,
+        is_interrupted: bool,
+        /// It has ended, and only jobs are to be told of.
+        is_settling: bool,
+    },
+    /// It is gone.
+    Ended(End),
+}
+
+/// Whose the output of a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Keeper {
+    /// Somebody waits for the command.
+    Waiting,
+    /// Nobody does any more: the next command's output is its own.
+    Nobody,
+    /// The next call's: what was expected has been seen, and the rest stays.
+    Next,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) struct Done {
+    pub(in crate::session) code: i64,
+    /// Bash did not understand its first line, and ran nothing.
+    pub(in crate::session) is_refused: bool,
+}
+
+/// How a shell ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum End {
+    Exited(i32),
+    Killed(i32),
+    Unknown,
+}
+
+impl End {
+    pub(super) fn of(status: Option<ExitStatus>) -> Self {
+        match status {
+            None => Self::Unknown,
+            Some(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => Self::Exited(code),
+                (None, Some(signal)) => Self::Killed(signal),
+                (None, None) => Self::Unknown,
+            },
+        }
+    }
+}
+
+/// All of it.
+#[derive(Debug)]
+pub(in crate::session) struct State {
+    phase: Phase,
+    /// What has been printed and not been handed out.
+    pub(in crate::session) screen: Capture,
+    options: Options,
+    /// Of the last command.
+    number: u64,
+    done: Option<Done>,
+    tap: Tap,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            phase: Phase::Starting,
+            screen: Capture::new(Some(MAX_OUTPUT)),
+            options: Options::default(),
+            number: 0,
+            done: None,
+            tap: Tap::none(),
+        }
+    }
+
+    pub(in crate::session) fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    pub(in crate::session) fn options(&self) -> Options {
+        self.options
+    }
+
+    /// The last command's number.
+    pub(in crate::session) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How that command ended; `None` while it runs.
+    pub(in crate::session) fn done(&self, number: u64) -> Option<Done> {
+        self.done
+            .filter(|_| self.number == number && self.phase == Phase::Idle)
+    }
+
+    /// A command is typed; what comes back is its number.
+    pub(super) fn begin(&mut self, tap: Tap) -> u64 {
+        self.number += 1;
+        self.done = None;
+        self.phase = Phase::Running {
+            keeper: Keeper::Waiting,
+            is_begun: false,
+            code: None,
+            is_interrupted: false,
+            is_settling: false,
+        };
+        self.listen(tap);
+        self.number
+    }
+
+    /// Output is told from now on, beginning with what has not been handed out.
+    pub(in crate::session) fn listen(&mut self, tap: Tap) {
+        self.tap = tap;
+        if self.screen.len() > 0 {
+            self.tap.tell(Stream::Stdout, &self.screen.to_bytes());
+        }
+    }
+
+    /// Hands the output of what runs to somebody else; whether there was anything running.
+    pub(in crate::session) fn keep(&mut self, to: Keeper) -> bool {
+        if to != Keeper::Waiting {
+            self.tap = Tap::none();
+        }
+        match &mut self.phase {
+            Phase::Running { keeper, .. } => {
+                *keeper = to;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(in crate::session) fn mark_interrupted(&mut self) {
+        if let Phase::Running { is_interrupted, .. } = &mut self.phase {
+            *is_interrupted = true;
+        }
+    }
+
+    pub(super) fn print(&mut self, bytes: &[u8]) {
+        self.screen.push(bytes);
+        self.tap.tell(Stream::Stdout, bytes);
+    }
+
+    /// Takes a report over; whether an empty line is to be typed, so that bash tells of jobs before the command is over.
+    pub(super) fn hear(&mut self, report: Report) -> bool {
+        match (report, &mut self.phase) {
+            (Report::Begun(number), Phase::Running { is_begun, .. }) => {
+                *is_begun |= number == self.number;
+            }
+            (Report::Code(number, heard, options), Phase::Running { code, .. })
+                if number == self.number =>
+            {
+                code.get_or_insert(heard);
+                self.options = options;
+            }
+            (Report::Prompt { options, .. }, Phase::Starting) => {
+                self.options = options;
+                self.phase = Phase::Idle;
+            }
+            (
+                Report::Prompt {
+                    code: last,
+                    options,
+                    has_jobs,
+                },
+                Phase::Running {
+                    keeper,
+                    is_begun,
+                    code,
+                    is_interrupted,
+                    is_settling,
+                },
+            ) => {
+                // The prompt before the command, and not the one after it.
+                if !*is_begun && code.is_none() && !*is_interrupted {
+                    return false;
+                }
+                if !*is_settling {
+                    self.options.extglob = options.extglob;
+                    if code.is_none() {
+                        self.options = options;
+                    }
+                    let never_began = !*is_begun && code.is_none();
+                    code.get_or_insert(if never_began { INTERRUPTED } else { last });
+                    if has_jobs {
+                        *is_settling = true;
+                        return true;
+                    }
+                }
+                let code = code.unwrap_or(last);
+                self.done = Some(Done {
+                    code,
+                    is_refused: !*is_begun && !*is_interrupted,
+                });
+                let is_unwanted = *keeper == Keeper::Nobody;
+                self.phase = Phase::Idle;
+                self.tap = Tap::none();
+                if is_unwanted {
+                    self.screen.take();
+                }
+            }
+            _ => {}
+        }
+        false
+    }
+
+    pub(super) fn end(&mut self, end: End) {
+        self.phase = Phase::Ended(end);
+        self.tap = Tap::none();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn prompt(code: i64, has_jobs: bool) -> Report {
+        Report::Prompt {
+            code,
+            options: Options::default(),
+            has_jobs,
+        }
+    }
+
+    fn idle() -> State {
+        let mut state = State::new();
+        assert!(!state.hear(prompt(0, false)));
+        assert_eq!(*state.phase(), Phase::Idle);
+        state
+    }
+
+    #[test]
+    fn a_command_has_its_own_code() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        // A prompt of before the command was read.
+        state.hear(prompt(0, false));
+        assert_eq!(state.done(number), None);
+        for report in [
+            Report::Begun(number),
+            Report::Code(number, 7, Options::default()),
+            prompt(0, false),
+        ] {
+            assert_eq!(state.done(number), None);
+            state.hear(report);
+        }
+        let done = Done {
+            code: 7,
+            is_refused: false,
+        };
+        assert_eq!(state.done(number), Some(done));
+    }
+
+    #[test]
+    fn a_command_that_returns_to_the_prompt_has_the_prompts_code() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        state.hear(Report::Begun(number));
+        state.hear(prompt(130, false));
+        assert_eq!(state.done(number).unwrap().code, 130);
+    }
+
+    #[test]
+    fn jobs_are_told_of_before_the_end() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        state.hear(Report::Begun(number));
+        state.hear(Report::Code(number, 3, Options::default()));
+        assert!(state.hear(prompt(0, true)));
+        assert_eq!(state.done(number), None);
+        state.print(b"[1]+  Done\r\n");
+        assert!(!state.hear(prompt(0, true)));
+        assert_eq!(state.done(number).unwrap().code, 3);
+        assert_eq!(state.screen.take(), b"[1]+  Done\r\n");
+    }
+
+    #[test]
+    fn a_line_that_bash_does_not_understand_is_refused() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        state.hear(Report::Code(number, 2, Options::default()));
+        state.hear(prompt(0, false));
+        let done = Done {
+            code: 2,
+            is_refused: true,
+        };
+        assert_eq!(state.done(number), Some(done));
+    }
+
+    #[test]
+    fn output_that_nobody_waits_for_is_not_the_next_commands() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        state.hear(Report::Begun(number));
+        state.print(b"begin");
+        state.keep(Keeper::Nobody);
+        state.print(b"end");
+        state.hear(prompt(0, false));
+        state.print(b"late");
+        assert_eq!(state.screen.take(), b"late");
+    }
+
+    #[test]
+    fn an_interrupt_may_come_before_the_beginning() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        state.mark_interrupted();
+        state.hear(prompt(130, false));
+        let done = Done {
+            code: 130,
+            is_refused: false,
+        };
+        assert_eq!(state.done(number), Some(done));
+    }
+
+    fn any_report() -> impl Strategy<Value = Report> {
+        prop_oneof![
+            (0_u64..4).prop_map(Report::Begun),
+            (0_u64..4, any::<i64>()).prop_map(|(number, code)| Report::Code(number, code, Options::default())),
+            (any::<i64>(), any::<bool>()).prop_map(|(code, has_jobs)| prompt(code, has_jobs)),
+        ]
+    }
+
+    proptest! {
+        /// Whatever was reported before, a command that is reported on in the right order is done.
+        #[test]
+        fn no_report_confuses_for_good(before in proptest::collection::vec(any_report(), 0..12)) {
+            let mut state = idle();
+            state.begin(Tap::none());
+            for report in before {
+                state.hear(report);
+            }
+            if *state.phase() != Phase::Idle {
+                state.mark_interrupted();
+                state.hear(prompt(0, false));
+                prop_assert_eq!(state.phase(), &Phase::Idle);
+            }
+            let number = state.begin(Tap::none());
+            state.hear(Report::Begun(number));
+            state.hear(Report::Code(number, 5, Options::default()));
+            state.hear(prompt(0, false));
+            prop_assert_eq!(state.done(number), Some(Done { code: 5, is_refused: false }));
+        }
+    }
+}

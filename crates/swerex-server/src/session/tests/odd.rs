@@ -1,0 +1,104 @@
+//! Commands that change the shell under the server's feet.
+
+use super::*;
+
+#[tokio::test]
+async fn nothing_a_command_sets_is_in_the_way() {
+    let changes = [
+        "PS1='$ ' PS2='more> ' PS0='ps0' PS4='# '",
+        "PROMPT_COMMAND='echo pc'",
+        "PROMPT_COMMAND=('echo pc' 'echo more'); ${nothing:?}",
+        "unset PROMPT_COMMAND PS1 PS2 BASHOPTS IFS",
+        "set -a",
+        "set -u",
+        "set -f",
+        "set -C",
+        "set -o posix",
+        "echo 'set -o vi' > rc; . ./rc",
+        "set -o history -o histexpand",
+        "set +m",
+        "set +H",
+        "set -b",
+        "shopt -s extglob xpg_echo dotglob",
+        "shopt -u expand_aliases sourcepath",
+        "IFS=123pcb",
+        "alias eval=false builtin=false printf=false read=false set=false unset=false case=false",
+        "eval() { echo bad; }; printf() { echo bad; }; read() { echo bad; }; set() { echo bad; }; unset() { echo bad; }",
+        "exec 3>/dev/null 4</dev/null 5>&1 200>/dev/null 255>/dev/null",
+        "exec {fd}>/dev/null",
+        "exec 2>/dev/null",
+        "trap 'x=1' DEBUG",
+        "trap 'x=1' ERR; set -E",
+        "trap 'x=1' RETURN EXIT; set -T",
+        "trap '' INT HUP TERM",
+        "trap 'x=1' CHLD; sleep 0",
+        "cd / && readonly PWD",
+        "LANG=C LC_ALL=C",
+        "ulimit -n 64",
+        "umask 777",
+        "stty raw -opost echo",
+        "stty echo",
+        "stty intr x eof y",
+        "stty min 255 time 0 -icanon",
+        "PATH=/nowhere",
+        "HOME=/nowhere; unset HOME",
+        "enable -n echo",
+        "set -- a b c",
+        "REPLY=kept _=x",
+        "TMOUT=100",
+        "kill -CHLD $$; kill -WINCH $$",
+        "disown -a; wait",
+        "export PROMPT_COMMAND",
+        "BASH_ENV=/nowhere ENV=/nowhere",
+        "POSIXLY_CORRECT=1",
+        "LINES=1 COLUMNS=1",
+        "hash -r; hash -p /nowhere echo",
+        "command_not_found_handle() { echo none; }",
+        "(kill -INT $$)",
+        "exec > >(cat >&2)",
+    ];
+    for change in changes {
+        let fixture = Fixture::new().await;
+        let outcome = fixture.act(within(20.0, change)).await;
+        assert!(outcome.is_ok(), "{change}: {outcome:?}");
+        let next = fixture.act(within(20.0, "command echo one")).await;
+        let next = next.unwrap_or_else(|error| panic!("{change}: {error:?}"));
+        assert_eq!(next.exit_code, Some(0), "{change}");
+        let again = fixture.act(within(20.0, "command printf 'a\\nb\\n'\n(exit 3)")).await;
+        let again = again.unwrap_or_else(|error| panic!("{change}: {error:?}"));
+        assert_eq!(again.exit_code, Some(3), "{change}");
+        // The last one's writer is another process, which may be late.
+        if !change.contains(">(") {
+            assert_eq!(next.output, "one\n", "{change}");
+            assert_eq!(again.output, "a\nb\n", "{change}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tracing_shows_only_what_was_asked_for() {
+    let fixture = Fixture::new().await;
+    fixture.run("set -x").await;
+    assert_eq!(fixture.output("echo hi").await, "++ echo hi\nhi\n");
+    assert_eq!(fixture.output("set +x").await, "++ set +x\n");
+    assert_eq!(fixture.output("echo hi").await, "hi\n");
+    fixture.run("set -v").await;
+    assert_eq!(fixture.output("echo hi").await, "hi\n");
+}
+
+#[tokio::test]
+async fn a_failure_ends_a_shell_that_wants_it_so() {
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.run("set -e").await, (String::new(), 0));
+    assert_eq!(fixture.run("true; false || echo no").await, ("no\n".into(), 0));
+    assert_eq!(fixture.fail(silent("false")).await.class(), EOF);
+}
+
+#[tokio::test]
+async fn children_do_not_report() {
+    let fixture = Fixture::new().await;
+    let command = "export PROMPT_COMMAND; printf 'echo in\\nexit 5\\n' | bash -i 2>/dev/null; echo $?";
+    assert_eq!(fixture.output(command).await, "in\n5\n");
+    assert_eq!(fixture.output("echo after").await, "after\n");
+    assert_eq!(fixture.output("bash -c 'echo $PROMPT_COMMAND' | grep -c case; sh -c 'echo sub'").await, "0\nsub\n");
+}
