@@ -174,6 +174,42 @@ fn an_extra_signed_header() {
     );
 }
 
+/// What the vendor's vectors have none of: a GET, a body that is not signed, another service with a port, a day far ahead. Computed with
+/// Python's hmac, see fixtures/tc3/README.md.
+#[test]
+fn a_get_an_unsigned_body_and_another_service() {
+    let published = |method, query, kind, payload| {
+        let key = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
+        let credential = Credential::new("AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", key).unwrap();
+        let host = "cvm.tencentcloudapi.com";
+        let request = SignableRequest::new(method, host, "/", query, kind, payload).unwrap();
+        let signed = Signer::new(credential, "cvm")
+            .unwrap()
+            .sign(&request, 1_551_113_065);
+        signed.signature().to_string()
+    };
+    let form = "application/x-www-form-urlencoded";
+    assert_eq!(
+        published(Method::Get, "Limit=10&Offset=0", form, Payload::Bytes(b"")),
+        "9867b291561db17491c01f0d7f06be3ccd45e91ecd3ce5434330e00ece036f64"
+    );
+    let json = "application/json; charset=utf-8";
+    assert_eq!(
+        published(Method::Post, "", json, Payload::Unsigned),
+        "046973eb8aff090a93ae075243c90c0b1df77954c7e4f0821f4750e2d49fc193"
+    );
+
+    let key = "EXAMPLEsecretEXAMPLEsecret000001";
+    let signer = Signer::new(Credential::new("AKID1", key).unwrap(), "sts").unwrap();
+    let (host, kind) = ("sts.tencentcloudapi.com:8443", "application/json");
+    let body = Payload::Bytes(b"{}");
+    let request = SignableRequest::new(Method::Post, host, "/", "", kind, body).unwrap();
+    assert_eq!(
+        signer.sign(&request, 4_102_444_799).signature().to_string(),
+        "f7ffd206234e3c8bf524154ac269e233b4bc187caa28a39cb2e0e07f516641f7"
+    );
+}
+
 #[test]
 fn a_key_is_derived_anew_when_the_day_changes() {
     let day = |name: &str| {
