@@ -118,6 +118,6 @@ fn value_error(message: &str) -> PyException {
 impl Plan {
     /// The program's name as it was asked for.
     pub(super) fn program(&self) -> &OsStr {
-        self.argv.first().map_or(OsStr::new(""), OsStr::new)
+        self.argv.first().map_or_else(|| OsStr::new(""), OsStr::new)
     }
 }

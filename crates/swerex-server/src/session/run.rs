@@ -45,11 +45,8 @@ impl Request {
         }
         let patterns = Patterns::new(&action.expect)?;
         let limit = match action.timeout {
-            #[expect(
-                clippy::float_cmp,
-                reason = "pexpect compares it with exactly this number"
-            )]
-            Some(seconds) if seconds == -1.0 => Some(PEXPECTS_OWN),
+            // pexpect compares it with exactly this number.
+            Some(-1.0) => Some(PEXPECTS_OWN),
             // What no clock can hold is never over.
             Some(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).ok(),
             None => None,

@@ -106,13 +106,13 @@ impl Paths {
         }
         let mut line = String::with_capacity(1024);
         // Writing to a string cannot fail.
-        let _ = write!(
+        let _ = writeln!(
             line,
             " IFS= \\builtin read -r -d \"\" -a __swerex <{text};\
              \\builtin eval \"{{ \\\\builtin printf 'b {number}\\n' >{reports};\\\\builtin unset -v __swerex; }} 2>/dev/null;\
              {before}${{__swerex-}}\";\
              {{ \\builtin printf \"c {number} $? $-\\n\" >{reports};\\builtin set +xv +o vi +o emacs;\\builtin unset -v PROMPT_COMMAND;PROMPT_COMMAND='{hook}'; }} \
-             2>/dev/null || \\builtin :\n",
+             2>/dev/null || \\builtin :",
             text = self.text,
             reports = self.reports,
             hook = self.hook(&pid.to_string()),

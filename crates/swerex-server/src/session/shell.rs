@@ -265,7 +265,7 @@ fn environment(surroundings: &Surroundings) -> Vec<(OsString, OsString)> {
 /// The bash that `env bash` would start.
 fn find(environment: &[(OsString, OsString)]) -> PathBuf {
     let path = environment.iter().find(|(name, _)| name == "PATH");
-    let path = path.map_or("/bin:/usr/bin".into(), |(_, value)| value.clone());
+    let path = path.map_or_else(|| "/bin:/usr/bin".into(), |(_, value)| value.clone());
     std::env::split_paths(&path)
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join("bash"))

@@ -50,7 +50,7 @@ impl Start {
         };
         first_prompt(shell).await?;
         if !files.is_empty() {
-            #[expect(clippy::float_cmp, reason = "only the default itself is not meant")]
+            // Only the default itself is not meant.
             let limit = if limit == DEFAULT_STARTUP_TIMEOUT {
                 PATIENCE
             } else {

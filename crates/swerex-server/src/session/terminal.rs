@@ -134,8 +134,8 @@ impl Terminal {
 
     /// Presses the interrupt key.
     pub(super) fn interrupt(&self) {
-        let key = tcgetattr(&self.master)
-            .map_or(0, |modes| modes.special_codes[SpecialCodeIndex::VINTR]);
+        let key =
+            tcgetattr(&self.master).map_or(0, |modes| modes.special_codes[SpecialCodeIndex::VINTR]);
         self.type_now(&[if key == 0 { INTERRUPT } else { key }]);
     }
 

@@ -77,11 +77,16 @@ impl Fixture {
     }
 
     async fn close(&self) {
-        self.sessions.close(CloseBashSessionRequest::default()).await.unwrap();
+        self.sessions
+            .close(CloseBashSessionRequest::default())
+            .await
+            .unwrap();
     }
 
     async fn interrupt(&self) -> Result<BashObservation, PyException> {
-        self.sessions.interrupt(BashInterruptAction::default()).await
+        self.sessions
+            .interrupt(BashInterruptAction::default())
+            .await
     }
 
     fn home(&self) -> &Path {
@@ -116,7 +121,11 @@ async fn output_and_codes() {
         ("doesntexist", "bash: doesntexist: command not found\n", 127),
         ("/etc/passwd", "bash: /etc/passwd: Permission denied\n", 126),
         ("sh -c 'kill -9 $$'", "Killed\n", 137),
-        ("return 5", "bash: return: can only `return' from a function or sourced script\n", 2),
+        (
+            "return 5",
+            "bash: return: can only `return' from a function or sourced script\n",
+            2,
+        ),
         ("echo ${x?gone}; echo no", "bash: x: gone\n", 1),
         ("(exit 5)", "", 5),
         ("echo $?", "0\n", 0),
@@ -129,12 +138,24 @@ async fn output_and_codes() {
         ("printf '\\377 \\303'; printf '\\251\\n'", "\\xff é\n", 0),
         ("yes | head -2", "y\ny\n", 0),
         ("echo $-", "himBHs\n", 0),
-        ("stty size; echo $COLUMNS $LINES $TERM", "24 80\n80 24 dumb\n", 0),
+        (
+            "stty size; echo $COLUMNS $LINES $TERM",
+            "24 80\n80 24 dumb\n",
+            0,
+        ),
         ("stty -a | grep -o -e '-echo '", "-echo \n", 0),
-        ("git config --get core.pager; echo $PAGER $GIT_PAGER", "cat cat\n", 0),
+        (
+            "git config --get core.pager; echo $PAGER $GIT_PAGER",
+            "cat cat\n",
+            0,
+        ),
     ];
     for (command, output, code) in cases {
-        assert_eq!(fixture.run(command).await, (output.to_owned(), code), "{command}");
+        assert_eq!(
+            fixture.run(command).await,
+            (output.to_owned(), code),
+            "{command}"
+        );
     }
 }
 
@@ -145,23 +166,47 @@ async fn commands_arrive_as_they_are_written() {
     let cases = [
         ("printf '%s' 'a\tb' | od -An -c", "   a  \\t   b\n"),
         ("echo \"x !echo y\"", "x !echo y\n"),
-        ("cat > Makefile <<'EOF'\nall:\n\techo hi\nEOF\ncat Makefile", "all:\n\techo hi\n"),
+        (
+            "cat > Makefile <<'EOF'\nall:\n\techo hi\nEOF\ncat Makefile",
+            "all:\n\techo hi\n",
+        ),
         ("cat <<EOF > f\n$((1+1))\n\nb\nEOF\ncat f", "2\n\nb\n"),
         ("cat <<EOF | tr a-z A-Z\nabc\nEOF", "ABC\n"),
-        ("while read l; do echo \"<$l>\"; done <<EOF\n1\n2\nEOF", "<1>\n<2>\n"),
+        (
+            "while read l; do echo \"<$l>\"; done <<EOF\n1\n2\nEOF",
+            "<1>\n<2>\n",
+        ),
         ("cat <<A; cat <<B\na\nA\nb\nB", "a\nb\n"),
         ("echo a \\\n b", "a b\n"),
         ("echo a && \\\n echo b", "a\nb\n"),
         ("alias hi='echo hello'\nhi", "hello\n"),
-        ("shopt -s extglob\ncase abc in +([a-c])) echo yes;; esac", "yes\n"),
+        (
+            "shopt -s extglob\ncase abc in +([a-c])) echo yes;; esac",
+            "yes\n",
+        ),
         ("case abc in @(abc|x)) echo still;; esac", "still\n"),
         ("f() {\n echo in f $1\n}\nf x", "in f x\n"),
-        ("echo ctrl\u{1}\u{15}\u{7f}\u{1b}\u{8}a | od -An -tx1", " 63 74 72 6c 01 15 7f 1b 08 61 0a\n"),
-        ("echo '\u{1}\u{1}\u{7f}\u{7f}' | od -An -tx1", " 01 01 7f 7f 0a\n"),
-        ("printf '%s|' \"a\r\nb\" | od -An -c", "   a  \\r  \\n   b   |\n"),
+        (
+            "echo ctrl\u{1}\u{15}\u{7f}\u{1b}\u{8}a | od -An -tx1",
+            " 63 74 72 6c 01 15 7f 1b 08 61 0a\n",
+        ),
+        (
+            "echo '\u{1}\u{1}\u{7f}\u{7f}' | od -An -tx1",
+            " 01 01 7f 7f 0a\n",
+        ),
+        (
+            "printf '%s|' \"a\r\nb\" | od -An -c",
+            "   a  \\r  \\n   b   |\n",
+        ),
         ("echo 'héllo ☃ 日本 🦖'", "héllo ☃ 日本 🦖\n"),
-        ("echo SHELLPS1PREFIX UNIQUESTRING29234", "SHELLPS1PREFIX UNIQUESTRING29234\n"),
-        ("echo 'it'\"'\"'s' \"$(echo \"a b\")\" `echo c`", "it's a b c\n"),
+        (
+            "echo SHELLPS1PREFIX UNIQUESTRING29234",
+            "SHELLPS1PREFIX UNIQUESTRING29234\n",
+        ),
+        (
+            "echo 'it'\"'\"'s' \"$(echo \"a b\")\" `echo c`",
+            "it's a b c\n",
+        ),
     ];
     for (command, output) in cases {
         assert_eq!(fixture.output(command).await, output, "{command}");
@@ -177,21 +222,39 @@ async fn everything_that_was_printed_is_there() {
     let fixture = Fixture::new().await;
     for round in 0..20 {
         let expected: String = (1..=2000 + round).map(|line| format!("{line}\n")).collect();
-        assert_eq!(fixture.output(&format!("seq 1 {}", 2000 + round)).await, expected);
+        assert_eq!(
+            fixture.output(&format!("seq 1 {}", 2000 + round)).await,
+            expected
+        );
     }
 }
 
 #[tokio::test]
 async fn state_stays() {
     let fixture = Fixture::new().await;
-    fixture.run("cd /usr && X='a b' && f() { echo \"f:$1\"; }; alias hi='echo hi'; set -o pipefail").await;
-    assert_eq!(fixture.run("pwd; echo \"$X\"; f 1; hi; false | true").await, ("/usr\na b\nf:1\nhi\n".into(), 1));
+    fixture
+        .run("cd /usr && X='a b' && f() { echo \"f:$1\"; }; alias hi='echo hi'; set -o pipefail")
+        .await;
+    assert_eq!(
+        fixture.run("pwd; echo \"$X\"; f 1; hi; false | true").await,
+        ("/usr\na b\nf:1\nhi\n".into(), 1)
+    );
     fixture.run("export Y=2").await;
     assert_eq!(fixture.output("sh -c 'echo $Y'").await, "2\n");
     // Nothing of the server's is in reach.
     assert_eq!(fixture.output("compgen -v | grep -i swerex; compgen -A function | grep -i swerex; env | grep -i -e swerex -e PROMPT; true").await, "");
-    assert_eq!(fixture.output("ls -l /proc/$$/fd /proc/self/fd | grep -e memfd -e ptmx; true").await, "");
-    assert_eq!(fixture.output("history; fc -l 2>&1 | grep -c PROMPT; true").await, "0\n");
+    assert_eq!(
+        fixture
+            .output("ls -l /proc/$$/fd /proc/self/fd | grep -e memfd -e ptmx; true")
+            .await,
+        ""
+    );
+    assert_eq!(
+        fixture
+            .output("history; fc -l 2>&1 | grep -c PROMPT; true")
+            .await,
+        "0\n"
+    );
 }
 
 #[tokio::test]
@@ -199,20 +262,52 @@ async fn syntax_errors_run_nothing() {
     let fixture = Fixture::new().await;
     let line = |text: &str| format!("bash: line {text}\n");
     let cases = [
-        ("echo )", line("1: syntax error near unexpected token `)'") + &line("1: `echo )'")),
-        ("touch ran; (a", line("2: syntax error: unexpected end of file")),
-        ("touch ran\nfor", line("2: syntax error near unexpected token `newline'") + &line("2: `for'")),
-        ("touch ran\nif true; then echo x", line("3: syntax error: unexpected end of file")),
-        ("touch ran\ntouch 'ran", line("2: unexpected EOF while looking for matching `''")),
-        ("touch ran\nSOUNIQUEEOF\n(x", line("4: syntax error: unexpected end of file")),
-        ("touch ran\nls !(a)", line("2: syntax error near unexpected token `('") + &line("2: `ls !(a)'")),
+        (
+            "echo )",
+            line("1: syntax error near unexpected token `)'") + &line("1: `echo )'"),
+        ),
+        (
+            "touch ran; (a",
+            line("2: syntax error: unexpected end of file"),
+        ),
+        (
+            "touch ran\nfor",
+            line("2: syntax error near unexpected token `newline'") + &line("2: `for'"),
+        ),
+        (
+            "touch ran\nif true; then echo x",
+            line("3: syntax error: unexpected end of file"),
+        ),
+        (
+            "touch ran\ntouch 'ran",
+            line("2: unexpected EOF while looking for matching `''"),
+        ),
+        (
+            "touch ran\nSOUNIQUEEOF\n(x",
+            line("4: syntax error: unexpected end of file"),
+        ),
+        (
+            "touch ran\nls !(a)",
+            line("2: syntax error near unexpected token `('") + &line("2: `ls !(a)'"),
+        ),
     ];
     for check in [Check::Silent, Check::Raise, Check::Ignore] {
         for (command, stderr) in &cases {
-            let action = BashAction { check, ..BashAction::new(*command) };
+            let action = BashAction {
+                check,
+                ..BashAction::new(*command)
+            };
             let exception = fixture.fail(action).await;
-            assert_eq!(exception.class(), "swerex.exceptions.BashIncorrectSyntaxError", "{command}");
-            assert_eq!(exception.info("bash_stderr"), Some(&json!(stderr)), "{command}");
+            assert_eq!(
+                exception.class(),
+                "swerex.exceptions.BashIncorrectSyntaxError",
+                "{command}"
+            );
+            assert_eq!(
+                exception.info("bash_stderr"),
+                Some(&json!(stderr)),
+                "{command}"
+            );
             assert!(!fixture.home().join("ran").exists(), "{command}");
         }
     }
@@ -224,13 +319,36 @@ async fn checks() {
     let fixture = Fixture::new().await;
     let exception = fixture.fail(BashAction::new("echo out; false")).await;
     assert_eq!(exception.class(), "swerex.exceptions.NonZeroExitCodeError");
-    assert_eq!(exception.message(), "Command 'echo out; false' failed with exit code 1. Here is the output:\n'out\\n'");
-    let exception = fixture.fail(BashAction { error_msg: "Oh".into(), ..BashAction::new("false") }).await;
-    assert_eq!(exception.message(), "Oh: Command 'false' failed with exit code 1. Here is the output:\n''");
-    let seen = fixture.act(BashAction { check: Check::Ignore, ..BashAction::new("false") }).await.unwrap();
-    assert_eq!((seen.exit_code, seen.expect_string.as_str()), (None, "SHELLPS1PREFIX"));
+    assert_eq!(
+        exception.message(),
+        "Command 'echo out; false' failed with exit code 1. Here is the output:\n'out\\n'"
+    );
+    let exception = fixture
+        .fail(BashAction {
+            error_msg: "Oh".into(),
+            ..BashAction::new("false")
+        })
+        .await;
+    assert_eq!(
+        exception.message(),
+        "Oh: Command 'false' failed with exit code 1. Here is the output:\n''"
+    );
+    let seen = fixture
+        .act(BashAction {
+            check: Check::Ignore,
+            ..BashAction::new("false")
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        (seen.exit_code, seen.expect_string.as_str()),
+        (None, "SHELLPS1PREFIX")
+    );
     let exception = fixture.fail(BashAction::new("echo \0b")).await;
-    assert_eq!((exception.class(), exception.message()), ("builtins.ValueError", "embedded null byte"));
+    assert_eq!(
+        (exception.class(), exception.message()),
+        ("builtins.ValueError", "embedded null byte")
+    );
     let exception = fixture.fail(within(f64::NAN, "true")).await;
     assert_eq!(exception.class(), "builtins.ValueError");
 }
@@ -240,18 +358,29 @@ async fn names() {
     let fixture = Fixture::new().await;
     let exception = fixture.create().await.unwrap_err();
     assert_eq!(exception.message(), "session default already exists");
-    let exception = fixture.fail(BashAction { session: "it's".into(), ..BashAction::new("(") }).await;
+    let exception = fixture
+        .fail(BashAction {
+            session: "it's".into(),
+            ..BashAction::new("(")
+        })
+        .await;
     assert_eq!(exception.message(), "session \"it's\" does not exist");
     fixture.run("X=1").await;
     fixture.close().await;
     let exception = fixture.fail(BashAction::new("true")).await;
-    assert_eq!(exception.class(), "swerex.exceptions.SessionDoesNotExistError");
+    assert_eq!(
+        exception.class(),
+        "swerex.exceptions.SessionDoesNotExistError"
+    );
     fixture.create().await.unwrap();
     assert_eq!(fixture.output("echo [$X]").await, "[]\n");
     fixture.sessions.close_all().await;
     fixture.create().await.unwrap();
     fixture.sessions.shutdown().await;
-    assert_eq!(fixture.create().await.unwrap_err().class(), "builtins.RuntimeError");
+    assert_eq!(
+        fixture.create().await.unwrap_err().class(),
+        "builtins.RuntimeError"
+    );
 }
 
 #[tokio::test]
@@ -267,7 +396,11 @@ async fn a_shell_that_ends_says_so_and_can_be_made_again() {
     for (command, how) in ends {
         let exception = fixture.fail(silent(command)).await;
         assert_eq!(exception.class(), EOF, "{command}");
-        assert!(exception.message().contains(how), "{command}: {}", exception.message());
+        assert!(
+            exception.message().contains(how),
+            "{command}: {}",
+            exception.message()
+        );
         let exception = fixture.fail(silent("echo x")).await;
         assert_eq!(exception.class(), EOF, "{command}");
         fixture.create().await.unwrap();
@@ -283,18 +416,30 @@ async fn startup_files() {
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    file(".bashrc", "[ -z \"$PS1\" ] && return\nPS1='(env) > ' PROMPT_COMMAND='echo pc'; echo from-rc; A=1\n");
+    file(
+        ".bashrc",
+        "[ -z \"$PS1\" ] && return\nPS1='(env) > ' PROMPT_COMMAND='echo pc'; echo from-rc; A=1\n",
+    );
     let create = |startup_source: &[&str], startup_timeout| {
         fixture.sessions.create(CreateBashSessionRequest {
-            startup_source: startup_source.iter().map(|file| (*file).to_owned()).collect(),
+            startup_source: startup_source
+                .iter()
+                .map(|file| (*file).to_owned())
+                .collect(),
             startup_timeout,
             ..CreateBashSessionRequest::default()
         })
     };
     file("b", "B=$((A+1)); echo sourced-b\n");
     let one = file("o'ne", "echo sourced-one; PS2='more> ' PS0=ps0\n");
-    let output = create(&[&one, "~/b", "/nonexistent/rc"], 5.0).await.unwrap().output;
-    assert_eq!(output, "from-rc\nsourced-one\nsourced-b\nbash: /nonexistent/rc: No such file or directory\n");
+    let output = create(&[&one, "~/b", "/nonexistent/rc"], 5.0)
+        .await
+        .unwrap()
+        .output;
+    assert_eq!(
+        output,
+        "from-rc\nsourced-one\nsourced-b\nbash: /nonexistent/rc: No such file or directory\n"
+    );
     assert_eq!(fixture.output("echo $A $B").await, "1 2\n");
     fixture.close().await;
 
@@ -303,10 +448,16 @@ async fn startup_files() {
     assert_eq!(exception.class(), "pexpect.exceptions.TIMEOUT");
     let exits = file("exits", "echo last words; exit 4\n");
     let exception = create(&[&exits], 5.0).await.unwrap_err();
-    assert_eq!((exception.class(), exception.info("output")), (EOF, Some(&json!("from-rc\nlast words\n"))));
+    assert_eq!(
+        (exception.class(), exception.info("output")),
+        (EOF, Some(&json!("from-rc\nlast words\n")))
+    );
     // Neither has left its name behind; and the default is no limit.
     let late = file("late", "sleep 1.2; echo late\n");
-    let output = create(&[&late], DEFAULT_STARTUP_TIMEOUT).await.unwrap().output;
+    let output = create(&[&late], DEFAULT_STARTUP_TIMEOUT)
+        .await
+        .unwrap()
+        .output;
     assert_eq!(output, "from-rc\nlate\n");
 }
 
@@ -315,22 +466,37 @@ async fn output_is_the_same_with_a_terminal_type() {
     for term in ["xterm-256color", "dumb", "vt100"] {
         let fixture = Fixture::with(&[("TERM", term), ("PAGER", "more")]).await;
         assert_eq!(fixture.run("echo hi; false").await, ("hi\n".into(), 1));
-        assert_eq!(fixture.output("echo $TERM $PAGER $GIT_PAGER").await, format!("{term} more cat\n"));
+        assert_eq!(
+            fixture.output("echo $TERM $PAGER $GIT_PAGER").await,
+            format!("{term} more cat\n")
+        );
     }
 }
 
 #[tokio::test]
 async fn sessions_do_not_wait_for_each_other() {
     let fixture = Fixture::new().await;
-    let other = CreateBashSessionRequest { session: "other".into(), ..CreateBashSessionRequest::default() };
+    let other = CreateBashSessionRequest {
+        session: "other".into(),
+        ..CreateBashSessionRequest::default()
+    };
     fixture.sessions.create(other).await.unwrap();
     let go = fixture.home().join("go");
-    let wait = format!("until [ -e {} ]; do sleep 0.01; done; echo went", go.display());
+    let wait = format!(
+        "until [ -e {} ]; do sleep 0.01; done; echo went",
+        go.display()
+    );
     let (first, second) = tokio::join!(
         fixture.output(&wait),
-        fixture.act(BashAction { session: "other".into(), ..silent("touch go") })
+        fixture.act(BashAction {
+            session: "other".into(),
+            ..silent("touch go")
+        })
     );
-    assert_eq!((first.as_str(), second.unwrap().exit_code), ("went\n", Some(0)));
+    assert_eq!(
+        (first.as_str(), second.unwrap().exit_code),
+        ("went\n", Some(0))
+    );
 }
 
 proptest! {

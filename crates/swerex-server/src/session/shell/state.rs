@@ -343,7 +343,11 @@ mod tests {
     fn any_report() -> impl Strategy<Value = Report> {
         prop_oneof![
             (0_u64..4).prop_map(Report::Begun),
-            (0_u64..4, any::<i64>()).prop_map(|(number, code)| Report::Code(number, code, Options::default())),
+            (0_u64..4, any::<i64>()).prop_map(|(number, code)| Report::Code(
+                number,
+                code,
+                Options::default()
+            )),
             (any::<i64>(), any::<bool>()).prop_map(|(code, has_jobs)| prompt(code, has_jobs)),
         ]
     }

@@ -21,19 +21,36 @@ async fn a_timeout_has_the_output_so_far() {
     let fixture = Fixture::new().await;
     let exception = fixture.fail(within(1.0, "echo \"it's\"; sleep 600")).await;
     assert_eq!(exception.class(), TIMEOUT);
-    assert_eq!(exception.message(), "timeout after 1.0 seconds while running command 'echo \"it\\'s\"; sleep 600'");
+    assert_eq!(
+        exception.message(),
+        "timeout after 1.0 seconds while running command 'echo \"it\\'s\"; sleep 600'"
+    );
     assert_eq!(exception.info("output"), Some(&json!("it's\n")));
     let seen = fixture.interrupt().await.unwrap();
-    assert_eq!((seen.output.as_str(), seen.exit_code, seen.expect_string.as_str()), ("it's", Some(0), "SHELLPS1PREFIX"));
+    assert_eq!(
+        (
+            seen.output.as_str(),
+            seen.exit_code,
+            seen.expect_string.as_str()
+        ),
+        ("it's", Some(0), "SHELLPS1PREFIX")
+    );
     assert_eq!(fixture.output("echo after").await, "after\n");
-    assert_eq!(fixture.fail(within(0.0, "sleep 600")).await.class(), TIMEOUT);
+    assert_eq!(
+        fixture.fail(within(0.0, "sleep 600")).await.class(),
+        TIMEOUT
+    );
     fixture.interrupt().await.unwrap();
 }
 
 #[tokio::test]
 async fn the_next_commands_output_is_its_own() {
     let fixture = Fixture::new().await;
-    start(&fixture, "echo begin; until [ -e go ]; do sleep 0.01; done; echo end").await;
+    start(
+        &fixture,
+        "echo begin; until [ -e go ]; do sleep 0.01; done; echo end",
+    )
+    .await;
     let exception = fixture.fail(within(0.1, "touch ran")).await;
     assert_eq!(exception.class(), TIMEOUT);
     assert!(exception.info("reason").is_some());
@@ -64,7 +81,10 @@ async fn calls_on_a_session_queue() {
         fixture.act(within(0.2, "echo 2"))
     );
     // The time in the queue does not count.
-    assert_eq!((first.as_str(), second.unwrap().output.as_str()), ("1\n", "2\n"));
+    assert_eq!(
+        (first.as_str(), second.unwrap().output.as_str()),
+        ("1\n", "2\n")
+    );
 }
 
 #[tokio::test]
@@ -75,7 +95,9 @@ async fn an_interrupt_overtakes() {
         let _ = told.send(());
     });
     let (run, interrupt) = tokio::join!(
-        fixture.sessions.run(silent("echo begin; sleep 600; echo no"), tap),
+        fixture
+            .sessions
+            .run(silent("echo begin; sleep 600; echo no"), tap),
         async {
             heard.recv().await;
             fixture.interrupt().await.unwrap()
@@ -83,7 +105,10 @@ async fn an_interrupt_overtakes() {
     );
     let run = run.unwrap();
     assert_eq!((run.output.trim_end(), run.exit_code), ("begin", Some(130)));
-    assert_eq!((interrupt.output.as_str(), interrupt.exit_code), ("", Some(0)));
+    assert_eq!(
+        (interrupt.output.as_str(), interrupt.exit_code),
+        ("", Some(0))
+    );
     assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
 }
 
@@ -99,7 +124,11 @@ async fn an_idle_session_is_not_hurt_by_an_interrupt() {
 #[tokio::test]
 async fn what_does_not_mind_the_key_is_killed() {
     let fixture = Fixture::new().await;
-    start(&fixture, "sh -c 'trap \"\" INT TSTP TERM; echo deaf; sleep 600'").await;
+    start(
+        &fixture,
+        "sh -c 'trap \"\" INT TSTP TERM; echo deaf; sleep 600'",
+    )
+    .await;
     let seen = fixture.interrupt().await.unwrap();
     assert!(seen.output.starts_with("deaf"), "{seen:?}");
     assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
@@ -113,7 +142,10 @@ async fn what_does_not_mind_the_key_is_killed() {
     assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
     // No attempts with the key.
     start(&fixture, "echo begin; sleep 600").await;
-    let force = BashInterruptAction { n_retry: 0, ..BashInterruptAction::default() };
+    let force = BashInterruptAction {
+        n_retry: 0,
+        ..BashInterruptAction::default()
+    };
     fixture.sessions.interrupt(force).await.unwrap();
     assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
 }
@@ -123,7 +155,10 @@ async fn what_cannot_be_interrupted_says_so() {
     let fixture = Fixture::new().await;
     start(&fixture, "trap '' INT; echo deaf; while :; do :; done").await;
     let exception = fixture.interrupt().await.unwrap_err();
-    assert_eq!((exception.class(), exception.message()), ("pexpect.exceptions.TIMEOUT", "Failed to interrupt session"));
+    assert_eq!(
+        (exception.class(), exception.message()),
+        ("pexpect.exceptions.TIMEOUT", "Failed to interrupt session")
+    );
     fixture.close().await;
 }
 
@@ -156,7 +191,11 @@ async fn closing_overtakes_and_ends_what_runs() {
     });
     assert_eq!(run.unwrap_err().class(), EOF);
     let is_alive = |name: &str| {
-        let pid: i32 = fs::read_to_string(fixture.home().join(name)).unwrap().trim().parse().unwrap();
+        let pid: i32 = fs::read_to_string(fixture.home().join(name))
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
         let process = crate::process::Process::look(rustix::process::Pid::from_raw(pid).unwrap());
         process.is_some_and(|process| process.is_alive())
     };
@@ -165,7 +204,9 @@ async fn closing_overtakes_and_ends_what_runs() {
     // It was told so.
     assert!(is_alive("nohup"));
     fixture.create().await.unwrap();
-    fixture.run("nohup sleep 600 >/dev/null & echo $! > nohup2").await;
+    fixture
+        .run("nohup sleep 600 >/dev/null & echo $! > nohup2")
+        .await;
     fixture.sessions.shutdown().await;
     assert!(!is_alive("nohup2"));
 }
@@ -174,16 +215,32 @@ async fn closing_overtakes_and_ends_what_runs() {
 async fn jobs_are_told_of_as_bash_does() {
     let fixture = Fixture::new().await;
     let (started, _) = fixture.run("sleep 600 & echo started").await;
-    let pid = started.strip_prefix("[1] ").and_then(|rest| rest.strip_suffix("\nstarted\n")).unwrap();
-    assert_eq!(fixture.output("jobs").await, "[1]+  Running                 sleep 600 &\n");
-    assert_eq!(fixture.output(&format!("kill {pid}; wait {pid}; echo y")).await, "[1]+  Terminated              sleep 600\ny\n");
+    let pid = started
+        .strip_prefix("[1] ")
+        .and_then(|rest| rest.strip_suffix("\nstarted\n"))
+        .unwrap();
+    assert_eq!(
+        fixture.output("jobs").await,
+        "[1]+  Running                 sleep 600 &\n"
+    );
+    assert_eq!(
+        fixture
+            .output(&format!("kill {pid}; wait {pid}; echo y"))
+            .await,
+        "[1]+  Terminated              sleep 600\ny\n"
+    );
     assert_eq!(fixture.output("jobs").await, "");
-    fixture.run("(until [ -e go ]; do sleep 0.01; done; echo late; touch gone) &").await;
+    fixture
+        .run("(until [ -e go ]; do sleep 0.01; done; echo late; touch gone) &")
+        .await;
     fs::write(fixture.home().join("go"), "").unwrap();
     while !fixture.home().join("gone").exists() {
         tokio::task::yield_now().await;
     }
     let (output, _) = fixture.run("sleep 0.1; echo w").await;
-    assert!(output.starts_with("late\n") && output.contains("[1]+  Done ") && output.contains("w\n"), "{output}");
+    assert!(
+        output.starts_with("late\n") && output.contains("[1]+  Done ") && output.contains("w\n"),
+        "{output}"
+    );
     assert_eq!(fixture.output("echo clean").await, "clean\n");
 }

@@ -64,7 +64,9 @@ async fn nothing_a_command_sets_is_in_the_way() {
         let next = fixture.act(within(20.0, "command echo one")).await;
         let next = next.unwrap_or_else(|error| panic!("{change}: {error:?}"));
         assert_eq!(next.exit_code, Some(0), "{change}");
-        let again = fixture.act(within(20.0, "command printf 'a\\nb\\n'\n(exit 3)")).await;
+        let again = fixture
+            .act(within(20.0, "command printf 'a\\nb\\n'\n(exit 3)"))
+            .await;
         let again = again.unwrap_or_else(|error| panic!("{change}: {error:?}"));
         assert_eq!(again.exit_code, Some(3), "{change}");
         // The last one's writer is another process, which may be late.
@@ -90,15 +92,24 @@ async fn tracing_shows_only_what_was_asked_for() {
 async fn a_failure_ends_a_shell_that_wants_it_so() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.run("set -e").await, (String::new(), 0));
-    assert_eq!(fixture.run("true; false || echo no").await, ("no\n".into(), 0));
+    assert_eq!(
+        fixture.run("true; false || echo no").await,
+        ("no\n".into(), 0)
+    );
     assert_eq!(fixture.fail(silent("false")).await.class(), EOF);
 }
 
 #[tokio::test]
 async fn children_do_not_report() {
     let fixture = Fixture::new().await;
-    let command = "export PROMPT_COMMAND; printf 'echo in\\nexit 5\\n' | bash -i 2>/dev/null; echo $?";
+    let command =
+        "export PROMPT_COMMAND; printf 'echo in\\nexit 5\\n' | bash -i 2>/dev/null; echo $?";
     assert_eq!(fixture.output(command).await, "in\n5\n");
     assert_eq!(fixture.output("echo after").await, "after\n");
-    assert_eq!(fixture.output("bash -c 'echo $PROMPT_COMMAND' | grep -c case; sh -c 'echo sub'").await, "0\nsub\n");
+    assert_eq!(
+        fixture
+            .output("bash -c 'echo $PROMPT_COMMAND' | grep -c case; sh -c 'echo sub'")
+            .await,
+        "0\nsub\n"
+    );
 }
