@@ -36,6 +36,8 @@ pub(super) enum Report {
     Begun(u64),
     /// This command has ended with this code, and these options; not said when something makes bash return to its prompt.
     Code(u64, i64, Options),
+    /// Bash has read the line that asks for this.
+    Settled(u64),
     /// Bash is at its prompt.
     Prompt {
         /// Of the last command, as far as bash knows.
@@ -119,6 +121,15 @@ impl Paths {
         );
         line
     }
+
+    /// A line that does nothing but report. Before bash reads it, it tells of jobs; and it reads none to the end as long as it
+    /// has an interrupt to see to. It may be typed again.
+    pub(super) fn settle(&self, number: u64) -> String {
+        format!(
+            " \\builtin printf \"s {number}\\n\" >{} 2>/dev/null\n",
+            self.reports
+        )
+    }
 }
 
 pub(super) fn path(descriptor: &impl AsRawFd) -> String {
@@ -132,6 +143,7 @@ pub(super) fn report(line: &str, pid: u32) -> Option<Report> {
     let first = words.next()?;
     Some(match kind {
         "b" => Report::Begun(first.parse().ok()?),
+        "s" => Report::Settled(first.parse().ok()?),
         "c" => {
             let code = words.next()?.parse().ok()?;
             let options = Options::new(words.next()?, "");
@@ -181,6 +193,7 @@ mod tests {
         };
         let cases = [
             ("b 7", Some(Report::Begun(7))),
+            ("s 7", Some(Report::Settled(7))),
             ("c 7 130 himvBHs", Some(Report::Code(7, 130, verbose))),
             (
                 "p 12 0 himxBHs 4711 cmdhist:extglob:promptvars",

@@ -179,7 +179,7 @@ impl Shell {
         }
     }
 
-    /// Takes over reports that are there. Before a prompt counts, everything that was printed before it is taken over, too.
+    /// Takes over reports that are there. Before the end counts, everything that was printed before it is taken over, too.
     fn hear(&self, heard: &mut Vec<u8>) {
         let mut state = self.state();
         let mut piece = [0; 4096];
@@ -192,14 +192,14 @@ impl Shell {
             let Some(report) = script::report(line.trim_end_matches('\n'), self.number()) else {
                 continue;
             };
-            if let Report::Prompt { .. } = report {
+            if let Report::Prompt { .. } | Report::Settled(_) = report {
                 let mut printed = Vec::new();
                 self.terminal.read(&mut printed);
                 self.take_over(&mut state, &mut printed);
             }
             if state.hear(report) {
-                // Bash tells of jobs when it reads a line: an empty one will do.
-                self.terminal.type_now(b"\n");
+                let line = self.paths.settle(state.number());
+                self.terminal.type_now(line.as_bytes());
             }
         }
         drop(state);

@@ -27,8 +27,8 @@ pub(in crate::session) enum Phase {
         is_begun: bool,
         code: Option<i64>,
         is_interrupted: bool,
-        /// It has ended, and only jobs are to be told of.
-        is_settling: bool,
+        /// How it has ended; bash is asked to settle.
+        end: Option<Done>,
     },
     /// It is gone.
     Ended(End),
@@ -127,7 +127,7 @@ impl State {
             is_begun: false,
             code: None,
             is_interrupted: false,
-            is_settling: false,
+            end: None,
         };
         self.listen(tap);
         self.number
@@ -166,67 +166,101 @@ impl State {
         self.tap.tell(Stream::Stdout, bytes);
     }
 
-    /// Takes a report over; whether an empty line is to be typed, so that bash tells of jobs before the command is over.
+    /// Takes a report over; whether bash is to be asked to settle, for the command of the present number.
+    ///
+    /// After an interrupt it may still have one to see to, and would throw the next command away; and of jobs it tells only when
+    /// it reads a line.
     pub(super) fn hear(&mut self, report: Report) -> bool {
         match (report, &mut self.phase) {
-            (Report::Begun(number), Phase::Running { is_begun, .. }) => {
-                *is_begun |= number == self.number;
+            (Report::Prompt { options, .. }, Phase::Starting) => {
+                self.options = options;
+                self.phase = Phase::Idle;
+                false
+            }
+            (Report::Begun(number), Phase::Running { is_begun, end, .. })
+                if number == self.number =>
+            {
+                *is_begun = true;
+                // It had only looked like the end.
+                *end = None;
+                false
             }
             (Report::Code(number, heard, options), Phase::Running { code, .. })
                 if number == self.number =>
             {
                 code.get_or_insert(heard);
                 self.options = options;
+                false
             }
-            (Report::Prompt { options, .. }, Phase::Starting) => {
-                self.options = options;
-                self.phase = Phase::Idle;
+            (Report::Settled(number), Phase::Running { end: Some(end), .. })
+                if number == self.number =>
+            {
+                let end = *end;
+                self.finish(end);
+                false
             }
             (
                 Report::Prompt {
-                    code: last,
+                    code,
                     options,
                     has_jobs,
                 },
-                Phase::Running {
-                    keeper,
-                    is_begun,
-                    code,
-                    is_interrupted,
-                    is_settling,
-                },
-            ) => {
-                // The prompt before the command, and not the one after it.
-                if !*is_begun && code.is_none() && !*is_interrupted {
-                    return false;
-                }
-                if !*is_settling {
-                    self.options.extglob = options.extglob;
-                    if code.is_none() {
-                        self.options = options;
-                    }
-                    let never_began = !*is_begun && code.is_none();
-                    code.get_or_insert(if never_began { INTERRUPTED } else { last });
-                    if has_jobs {
-                        *is_settling = true;
-                        return true;
-                    }
-                }
-                let code = code.unwrap_or(last);
-                self.done = Some(Done {
-                    code,
-                    is_refused: !*is_begun && !*is_interrupted,
-                });
-                let is_unwanted = *keeper == Keeper::Nobody;
-                self.phase = Phase::Idle;
-                self.tap = Tap::none();
-                if is_unwanted {
-                    self.screen.take();
-                }
-            }
-            _ => {}
+                Phase::Running { .. },
+            ) => self.prompt(code, options, has_jobs),
+            _ => false,
         }
+    }
+
+    fn prompt(&mut self, last: i64, options: Options, has_jobs: bool) -> bool {
+        let Phase::Running {
+            is_begun,
+            code,
+            is_interrupted,
+            end,
+            ..
+        } = &mut self.phase
+        else {
+            return false;
+        };
+        if end.is_some() {
+            // Only an interrupt comes between a question and its answer.
+            return *is_interrupted;
+        }
+        let is_read = *is_begun || code.is_some();
+        if !is_read && !*is_interrupted {
+            // The prompt before the command, and not the one after it.
+            return false;
+        }
+        self.options.extglob = options.extglob;
+        if code.is_none() {
+            self.options = options;
+        }
+        let done = Done {
+            code: code.unwrap_or(if is_read { last } else { INTERRUPTED }),
+            is_refused: !*is_begun && !*is_interrupted,
+        };
+        if has_jobs || *is_interrupted {
+            *end = Some(done);
+            return true;
+        }
+        self.finish(done);
         false
+    }
+
+    fn finish(&mut self, done: Done) {
+        let is_unwanted = matches!(
+            self.phase,
+            Phase::Running {
+                keeper: Keeper::Nobody,
+                ..
+            }
+        );
+        self.done = Some(done);
+        self.phase = Phase::Idle;
+        self.tap = Tap::none();
+        if is_unwanted {
+            self.screen.take();
+        }
     }
 
     pub(super) fn end(&mut self, end: End) {
@@ -296,9 +330,39 @@ mod tests {
         assert!(state.hear(prompt(0, true)));
         assert_eq!(state.done(number), None);
         state.print(b"[1]+  Done\r\n");
+        assert!(!state.hear(Report::Settled(number)));
         assert!(!state.hear(prompt(0, true)));
         assert_eq!(state.done(number).unwrap().code, 3);
         assert_eq!(state.screen.take(), b"[1]+  Done\r\n");
+    }
+
+    #[test]
+    fn an_interrupt_that_is_left_over_does_not_take_the_next_command() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        state.hear(Report::Begun(number));
+        state.mark_interrupted();
+        assert!(state.hear(prompt(130, false)));
+        // The question itself was thrown away.
+        assert!(state.hear(prompt(130, false)));
+        assert_eq!(state.done(number), None);
+        state.hear(Report::Settled(number));
+        assert_eq!(state.done(number).unwrap().code, 130);
+    }
+
+    #[test]
+    fn a_prompt_of_before_is_not_the_end_of_what_has_not_begun() {
+        let mut state = idle();
+        let number = state.begin(Tap::none());
+        state.mark_interrupted();
+        assert!(state.hear(prompt(0, false)));
+        state.hear(Report::Begun(number));
+        state.hear(Report::Settled(number));
+        assert_eq!(state.done(number), None);
+        state.hear(Report::Code(number, 4, Options::default()));
+        assert!(state.hear(prompt(0, false)));
+        state.hear(Report::Settled(number));
+        assert_eq!(state.done(number).unwrap().code, 4);
     }
 
     #[test]
@@ -333,6 +397,7 @@ mod tests {
         let number = state.begin(Tap::none());
         state.mark_interrupted();
         state.hear(prompt(130, false));
+        state.hear(Report::Settled(number));
         let done = Done {
             code: 130,
             is_refused: false,
@@ -348,6 +413,7 @@ mod tests {
                 code,
                 Options::default()
             )),
+            (0_u64..4).prop_map(Report::Settled),
             (any::<i64>(), any::<bool>()).prop_map(|(code, has_jobs)| prompt(code, has_jobs)),
         ]
     }
@@ -364,6 +430,7 @@ mod tests {
             if *state.phase() != Phase::Idle {
                 state.mark_interrupted();
                 state.hear(prompt(0, false));
+                state.hear(Report::Settled(1));
                 prop_assert_eq!(state.phase(), &Phase::Idle);
             }
             let number = state.begin(Tap::none());
