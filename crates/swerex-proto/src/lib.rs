@@ -6,6 +6,7 @@ mod command;
 pub mod exception;
 mod file;
 pub mod native;
+mod relay;
 pub mod route;
 mod session;
 
@@ -20,6 +21,7 @@ pub use file::{
     ReadFileRequest, ReadFileResponse, UploadRequest, UploadResponse, WriteFileRequest,
     WriteFileResponse,
 };
+pub use relay::LONGEST_RELAYED;
 pub use session::{
     CloseBashSessionRequest, CloseBashSessionResponse, CloseSessionRequest, CloseSessionResponse,
     CreateBashSessionRequest, CreateBashSessionResponse, CreateSessionRequest,

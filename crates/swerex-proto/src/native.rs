@@ -87,11 +87,14 @@ pub enum Event {
     Result {
         /// The event's number.
         id: u64,
-        /// 200, 422 or 511.
+        /// 200, 422 or 511; 503 if the server gave the run up because nobody read its events for long.
         status: u16,
         /// The JSON body.
         body: serde_json::Value,
     },
+    /// An event that a later [`REVISION`] has; it is passed over.
+    #[serde(other)]
+    Other,
 }
 
 /// Where a command printed something. A session has one terminal, which is `stdout` here.
@@ -102,4 +105,54 @@ pub enum Stream {
     Stdout,
     /// Standard error.
     Stderr,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn events_are_lines_of_json() {
+        let events = [
+            (Event::Heartbeat, json!({ "event": "heartbeat" })),
+            (
+                Event::Output {
+                    id: 1,
+                    stream: Stream::Stderr,
+                    data: "/w==".to_owned(),
+                },
+                json!({ "event": "output", "id": 1, "stream": "stderr", "data": "/w==" }),
+            ),
+            (
+                Event::Skipped { id: 9 },
+                json!({ "event": "skipped", "id": 9 }),
+            ),
+            (
+                Event::Result {
+                    id: 10,
+                    status: 511,
+                    body: json!({ "swerexception": {} }),
+                },
+                json!({ "event": "result", "id": 10, "status": 511, "body": { "swerexception": {} } }),
+            ),
+        ];
+        for (event, line) in events {
+            assert_eq!(serde_json::to_value(&event).unwrap(), line);
+            assert_eq!(serde_json::from_value::<Event>(line).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn what_a_later_revision_adds_is_passed_over() {
+        let later = json!({ "event": "cpu", "id": 3, "percent": 97.5 });
+        assert_eq!(
+            serde_json::from_value::<Event>(later).unwrap(),
+            Event::Other
+        );
+        let capabilities: Capabilities =
+            serde_json::from_value(json!({ "revision": 7, "news": [] })).unwrap();
+        assert_eq!(capabilities.revision, 7);
+    }
 }
