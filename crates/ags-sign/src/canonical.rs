@@ -1,10 +1,13 @@
 //! The first two stages: the request in its canonical form, and what is signed of it.
 
-use std::fmt;
+use std::{
+    fmt::{self, Write as _},
+    ops::Range,
+};
 
 use ring::digest::{SHA256, digest};
 
-use crate::request::{Payload, SignableRequest};
+use crate::{Timestamp, request::Payload};
 
 /// The name of the scheme.
 pub const ALGORITHM: &str = "TC3-HMAC-SHA256";
@@ -13,114 +16,140 @@ pub const ALGORITHM: &str = "TC3-HMAC-SHA256";
 pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Stage 1: the request, written in the one way that both sides agree on. `Display` is that form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanonicalRequest {
-    text: String,
-    /// Where the names of the signed headers stand in `text`.
-    signed: (usize, usize),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CanonicalRequest<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) signed_headers: &'a str,
 }
 
 /// Stage 2: algorithm, time, scope and the digest of stage 1. `Display` is the text that is signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StringToSign(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StringToSign<'a>(pub(crate) &'a str);
 
-impl CanonicalRequest {
-    pub(crate) fn of(request: &SignableRequest<'_>) -> Self {
-        let headers = request
-            .headers
-            .iter()
-            .map(|(name, value)| (&**name, &**value));
-        Self::new(
-            request.method.as_str(),
-            request.path,
-            request.query,
-            headers,
-            request.payload,
-        )
+impl<'a> CanonicalRequest<'a> {
+    /// The names of the signed headers, joined by `;`.
+    pub fn signed_headers(&self) -> &'a str {
+        self.signed_headers
     }
+}
 
+impl fmt::Display for CanonicalRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl fmt::Display for StringToSign<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Both stages in one buffer: an allocation each would take longer than the digests of a small request.
+#[derive(Clone)]
+pub(crate) struct Stages {
+    pub(crate) text: String,
+    signed_headers: Range<usize>,
+    string_to_sign: Range<usize>,
+    timestamp: Range<usize>,
+}
+
+impl Stages {
     /// `headers`: those that are signed, in the order of their names.
     pub(crate) fn new<'a>(
-        method: &str,
-        path: &str,
-        query: &str,
+        [method, path, query]: [&str; 3],
         headers: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         payload: Payload<'_>,
+        scope: &str,
+        at: Timestamp,
     ) -> Self {
-        let mut text = String::with_capacity(320);
+        let mut text = String::with_capacity(640);
         for line in [method, path, query] {
-            text.push_str(line);
-            text.push('\n');
+            push(&mut text, &[line, "\n"]);
         }
         for (name, value) in headers.clone() {
-            text.push_str(name);
-            text.push(':');
-            text.push_str(value);
-            text.push('\n');
+            push(&mut text, &[name, ":", value, "\n"]);
         }
         text.push('\n');
         let from = text.len();
         for (index, (name, _)) in headers.enumerate() {
-            if index > 0 {
-                text.push(';');
-            }
-            text.push_str(name);
+            push(&mut text, &[if index > 0 { ";" } else { "" }, name]);
         }
-        let signed = (from, text.len());
+        let signed_headers = from..text.len();
         text.push('\n');
-        match payload {
-            Payload::Bytes(bytes) => push_hex(&mut text, digest(&SHA256, bytes).as_ref()),
-            Payload::Unsigned => push_hex(
-                &mut text,
-                digest(&SHA256, UNSIGNED_PAYLOAD.as_bytes()).as_ref(),
-            ),
+        let body = match payload {
+            Payload::Bytes(bytes) => bytes,
+            Payload::Unsigned => UNSIGNED_PAYLOAD.as_bytes(),
+        };
+        push_hex(&mut text, digest(&SHA256, body).as_ref());
+
+        let request = text.len();
+        let digest = digest(&SHA256, text.as_bytes());
+        push(&mut text, &[ALGORITHM, "\n"]);
+        let from = text.len();
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{at}");
+        let timestamp = from..text.len();
+        push(&mut text, &["\n", scope, "\n"]);
+        push_hex(&mut text, digest.as_ref());
+        Self {
+            signed_headers,
+            string_to_sign: request..text.len(),
+            timestamp,
+            text,
         }
-        Self { text, signed }
     }
 
-    /// The names of the signed headers, joined by `;`.
-    pub fn signed_headers(&self) -> &str {
-        &self.text[self.signed.0..self.signed.1]
-    }
-}
-
-impl StringToSign {
-    pub(crate) fn new(request: &CanonicalRequest, scope: &str, at: &str) -> Self {
-        let mut text = String::with_capacity(160);
-        for line in [ALGORITHM, at, scope] {
-            text.push_str(line);
-            text.push('\n');
+    pub(crate) fn canonical_request(&self) -> CanonicalRequest<'_> {
+        CanonicalRequest {
+            text: &self.text[..self.string_to_sign.start],
+            signed_headers: &self.text[self.signed_headers.clone()],
         }
-        push_hex(&mut text, digest(&SHA256, request.text.as_bytes()).as_ref());
-        Self(text)
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    pub(crate) fn string_to_sign(&self) -> StringToSign<'_> {
+        StringToSign(&self.text[self.string_to_sign.clone()])
+    }
+
+    pub(crate) fn timestamp(&self) -> &str {
+        &self.text[self.timestamp.clone()]
+    }
+
+    /// Where the buffer goes on after both stages.
+    pub(crate) fn end(&self) -> usize {
+        self.string_to_sign.end
+    }
+
+    /// Appends the names of the signed headers to the buffer itself.
+    pub(crate) fn push_signed_headers(&mut self) {
+        self.text.extend_from_within(self.signed_headers.clone());
     }
 }
 
-impl fmt::Display for CanonicalRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+/// Appends texts.
+pub(crate) fn push(text: &mut String, parts: &[&str]) {
+    for part in parts {
+        text.push_str(part);
     }
 }
 
-impl fmt::Display for StringToSign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Appends `bytes` in lower-case hexadecimal digits.
+/// Appends 32 bytes in lower-case hexadecimal digits.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut digits = [0_u8; 64];
-    for piece in bytes.chunks(32) {
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(piece) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        text.extend(digits[..2 * piece.len()].iter().copied().map(char::from));
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
     }
+    text.push_str(std::str::from_utf8(&digits).unwrap_or_default());
 }
+
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};

@@ -24,16 +24,14 @@ pub(crate) fn derive(credential: &Credential, date: UtcDate, service: &str) -> h
     )
 }
 
-/// What requests of one day share.
+/// What all signatures of one day share.
 pub(crate) struct Day {
-    /// The number of the day.
     number: i64,
+    pub(crate) scope: CredentialScope,
     pub(crate) key: hmac::Key,
-    /// The scope as text.
-    pub(crate) scope: String,
 }
 
-/// The last day that was signed for.
+/// The last day that was asked for.
 #[derive(Default)]
 pub(crate) struct KeyCache(RwLock<Option<Arc<Day>>>);
 
@@ -46,11 +44,10 @@ impl KeyCache {
             return Arc::clone(day);
         }
         let date = UtcDate::of(at);
-        let scope = CredentialScope::new(date, service).to_string();
         let day = Arc::new(Day {
             number,
+            scope: CredentialScope::new(date, service),
             key: derive(credential, date, service),
-            scope,
         });
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&day));
         day

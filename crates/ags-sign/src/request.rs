@@ -1,8 +1,12 @@
 //! A request that is known to be signable: everything is checked here, so that signing cannot fail.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::error::InvalidRequest;
+
+/// The headers that are always signed.
+pub(crate) const CONTENT_TYPE: &str = "content-type";
+pub(crate) const HOST: &str = "host";
 
 /// The HTTP method. The API takes no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +33,10 @@ pub struct SignableRequest<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
     pub(crate) payload: Payload<'a>,
-    /// Signed headers: lower-case names in ascending order, each once.
-    pub(crate) headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    content_type: &'a str,
+    host: &'a str,
+    /// Other signed headers: lower-case names in ascending order, each once.
+    others: Vec<(String, &'a str)>,
 }
 
 impl Method {
@@ -91,23 +97,22 @@ impl<'a> SignableRequest<'a> {
                 "is empty",
             ));
         }
-        let request = Self {
+        Ok(Self {
             method,
             path,
             query,
             payload,
-            headers: Vec::with_capacity(2),
-        };
-        request
-            .with("content type", Cow::Borrowed("content-type"), content_type)?
-            .with("host", Cow::Borrowed("host"), host)
+            content_type: value_of("content type", content_type)?,
+            host: value_of("host", host)?,
+            others: Vec::new(),
+        })
     }
 
     /// Signs another header too. Its name is lower-cased, its value trimmed; given twice, the last value counts.
     ///
     /// # Errors
     /// [`InvalidRequest`] if the name or the value cannot stand in a header, or the header is `authorization`.
-    pub fn signed_header(self, name: &str, value: &'a str) -> Result<Self, InvalidRequest> {
+    pub fn signed_header(mut self, name: &str, value: &'a str) -> Result<Self, InvalidRequest> {
         let lower = name.to_ascii_lowercase();
         let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         if lower.is_empty() || !lower.bytes().all(is_token) {
@@ -124,30 +129,46 @@ impl<'a> SignableRequest<'a> {
                 "cannot sign itself",
             ));
         }
-        self.with("header value", Cow::Owned(lower), value)
-    }
-
-    fn with(
-        mut self,
-        part: &'static str,
-        name: Cow<'a, str>,
-        value: &'a str,
-    ) -> Result<Self, InvalidRequest> {
-        let value = value.trim_matches([' ', '\t']);
-        if value.bytes().any(|b| b.is_ascii_control() && b != b'\t')
-            || value.contains(|c: char| !c.is_ascii() && c.is_control())
-        {
-            return Err(InvalidRequest::new(part, value, "has control characters"));
-        }
-        match self
-            .headers
-            .binary_search_by(|(there, _)| there.as_ref().cmp(&name))
-        {
-            Ok(at) => self.headers[at].1 = Cow::Borrowed(value),
-            Err(at) => self.headers.insert(at, (name, Cow::Borrowed(value))),
+        let value = value_of("header value", value)?;
+        match lower.as_str() {
+            CONTENT_TYPE => self.content_type = value,
+            HOST => self.host = value,
+            _ => match self.others.binary_search_by(|(there, _)| there.cmp(&lower)) {
+                Ok(at) => self.others[at].1 = value,
+                Err(at) => self.others.insert(at, (lower, value)),
+            },
         }
         Ok(self)
     }
+
+    /// The signed headers, in the order of their names.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        let before = |name: &str| {
+            self.others
+                .partition_point(|(other, _)| other.as_str() < name)
+        };
+        let (first, second) = (before(CONTENT_TYPE), before(HOST));
+        let others = |range: Range<usize>| {
+            let pairs = self.others[range].iter();
+            pairs.map(|(name, value)| (name.as_str(), *value))
+        };
+        others(0..first)
+            .chain([(CONTENT_TYPE, self.content_type)])
+            .chain(others(first..second))
+            .chain([(HOST, self.host)])
+            .chain(others(second..self.others.len()))
+    }
+}
+
+/// A header's value without the blanks around it.
+fn value_of<'v>(part: &'static str, value: &'v str) -> Result<&'v str, InvalidRequest> {
+    let value = value.trim_matches([' ', '\t']);
+    if value.bytes().any(|b| b.is_ascii_control() && b != b'\t')
+        || value.contains(|c: char| !c.is_ascii() && c.is_control())
+    {
+        return Err(InvalidRequest::new(part, value, "has control characters"));
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -194,11 +215,7 @@ mod tests {
             .unwrap()
             .signed_header("B", "2")
             .unwrap();
-        let headers: Vec<_> = request
-            .headers
-            .iter()
-            .map(|(n, v)| format!("{n}={v}"))
-            .collect();
+        let headers: Vec<_> = request.headers().map(|(n, v)| format!("{n}={v}")).collect();
         assert_eq!(
             headers,
             ["b=2", "content-type=x", "host=h", "x-tc-action=A"]

@@ -9,22 +9,20 @@ pub const TERMINATOR: &str = "tc3_request";
 
 /// `Display` is `date/service/tc3_request`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CredentialScope {
-    pub(crate) date: UtcDate,
-    pub(crate) service: String,
-}
+pub struct CredentialScope(String);
 
 impl CredentialScope {
     pub(crate) fn new(date: UtcDate, service: &str) -> Self {
-        Self {
-            date,
-            service: service.to_owned(),
-        }
+        Self(format!("{date}/{service}/{TERMINATOR}"))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 impl fmt::Display for CredentialScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{TERMINATOR}", self.date, self.service)
+        f.write_str(&self.0)
     }
 }

@@ -6,12 +6,17 @@ use ring::hmac;
 
 use crate::{
     Timestamp,
-    canonical::{ALGORITHM, CanonicalRequest, StringToSign, UNSIGNED_PAYLOAD, push_hex},
+    canonical::{
+        ALGORITHM, CanonicalRequest, Stages, StringToSign, UNSIGNED_PAYLOAD, push, push_hex,
+    },
     credential::Credential,
     error::InvalidRequest,
     key::KeyCache,
     request::{Payload, SignableRequest},
 };
+
+/// How many digits a signature has.
+const DIGITS: usize = 64;
 
 /// Signs requests to one service with one credential. Cheap to share by reference between threads.
 #[derive(Debug)]
@@ -22,19 +27,16 @@ pub struct Signer {
 }
 
 /// The last stage: the signature. `Display` is its 64 lower-case hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature(pub(crate) String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature<'a>(&'a str);
 
 /// What signing a request gives: headers to send with it, and the stages that led there.
 #[derive(Clone)]
 pub struct Signed {
-    authorization: String,
-    timestamp: String,
+    /// After both stages its buffer holds the value of `Authorization`, which ends with the signature.
+    stages: Stages,
     token: Option<String>,
     is_unsigned: bool,
-    canonical_request: CanonicalRequest,
-    string_to_sign: StringToSign,
-    signature: Signature,
 }
 
 impl Signer {
@@ -69,56 +71,36 @@ impl Signer {
     /// Signs `request` as sent at `at`. The service refuses times that are more than 300 s off.
     pub fn sign(&self, request: &SignableRequest<'_>, at: Timestamp) -> Signed {
         let day = self.keys.get(&self.credential, at, &self.service);
-        let timestamp = at.to_string();
-        let canonical_request = CanonicalRequest::of(request);
-        let string_to_sign = StringToSign::new(&canonical_request, &day.scope, &timestamp);
-        let signature = Signature::new(&day.key, &string_to_sign);
-        let parts = [
-            ALGORITHM,
-            " Credential=",
-            self.credential.secret_id(),
-            "/",
-            &day.scope,
-            ", SignedHeaders=",
-            canonical_request.signed_headers(),
-            ", Signature=",
-            &signature.0,
-        ];
-        let authorization = parts.concat();
+        let scope = day.scope.as_str();
+        let lines = [request.method.as_str(), request.path, request.query];
+        let mut stages = Stages::new(lines, request.headers(), request.payload, scope, at);
+        let tag = hmac::sign(&day.key, stages.string_to_sign().0.as_bytes());
+        let secret_id = self.credential.secret_id();
+        let fields = [ALGORITHM, " Credential=", secret_id, "/", scope];
+        push(&mut stages.text, &fields);
+        push(&mut stages.text, &[", SignedHeaders="]);
+        stages.push_signed_headers();
+        push(&mut stages.text, &[", Signature="]);
+        push_hex(&mut stages.text, tag.as_ref());
         Signed {
-            authorization,
-            timestamp,
+            stages,
             token: self.credential.token().map(str::to_owned),
             is_unsigned: request.payload == Payload::Unsigned,
-            canonical_request,
-            string_to_sign,
-            signature,
         }
-    }
-}
-
-impl Signature {
-    fn new(key: &hmac::Key, string_to_sign: &StringToSign) -> Self {
-        let mut digits = String::with_capacity(64);
-        push_hex(
-            &mut digits,
-            hmac::sign(key, string_to_sign.as_bytes()).as_ref(),
-        );
-        Self(digits)
     }
 }
 
 impl Signed {
     /// The value of `Authorization`.
     pub fn authorization(&self) -> &str {
-        &self.authorization
+        &self.stages.text[self.stages.end()..]
     }
 
     /// The headers to send besides those that were signed: name, value, and whether the value is to be kept out of logs.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str, bool)> {
         let fixed = [
-            ("Authorization", self.authorization.as_str(), true),
-            ("X-TC-Timestamp", self.timestamp.as_str(), false),
+            ("Authorization", self.authorization(), true),
+            ("X-TC-Timestamp", self.stages.timestamp(), false),
         ];
         let token = self
             .token
@@ -131,32 +113,32 @@ impl Signed {
     }
 
     /// Stage 1.
-    pub fn canonical_request(&self) -> &CanonicalRequest {
-        &self.canonical_request
+    pub fn canonical_request(&self) -> CanonicalRequest<'_> {
+        self.stages.canonical_request()
     }
 
     /// Stage 2.
-    pub fn string_to_sign(&self) -> &StringToSign {
-        &self.string_to_sign
+    pub fn string_to_sign(&self) -> StringToSign<'_> {
+        self.stages.string_to_sign()
     }
 
     /// The last stage.
-    pub fn signature(&self) -> &Signature {
-        &self.signature
+    pub fn signature(&self) -> Signature<'_> {
+        let authorization = self.authorization();
+        Signature(&authorization[authorization.len() - DIGITS..])
     }
 }
 
-impl fmt::Display for Signature {
+impl fmt::Display for Signature<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0)
     }
 }
 
 impl fmt::Debug for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signed")
-            .field("timestamp", &self.timestamp)
-            .field("string_to_sign", &self.string_to_sign)
+            .field("string_to_sign", &self.string_to_sign())
             .finish_non_exhaustive()
     }
 }

@@ -26,11 +26,11 @@ use ring::hmac;
 
 use crate::{
     Timestamp,
-    canonical::{ALGORITHM, CanonicalRequest, StringToSign},
+    canonical::{ALGORITHM, Stages},
     credential::Credential,
     date::UtcDate,
     key::derive,
-    request::Payload,
+    request::{CONTENT_TYPE, HOST, Payload},
     scope::{CredentialScope, TERMINATOR},
 };
 
@@ -38,7 +38,7 @@ use crate::{
 pub const MAX_SKEW: Duration = Duration::from_secs(300);
 
 /// The headers that every signature must cover.
-const REQUIRED: [&str; 2] = ["content-type", "host"];
+const REQUIRED: [&str; 2] = [CONTENT_TYPE, HOST];
 
 /// A parsed `Authorization` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,15 +198,15 @@ pub fn verify(
             None => Err(VerifyError::Header(name.clone())),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let canonical = CanonicalRequest::new(
-        request.method,
-        request.path,
-        request.query,
+    let scope = CredentialScope::new(date, &authorization.service);
+    let stages = Stages::new(
+        [request.method, request.path, request.query],
         headers.into_iter(),
         request.payload,
+        scope.as_str(),
+        at,
     );
-    let scope = CredentialScope::new(date, &authorization.service).to_string();
-    let text = StringToSign::new(&canonical, &scope, request.timestamp);
+    let text = stages.string_to_sign().0;
     let key = derive(credential, date, &authorization.service);
     hmac::verify(&key, text.as_bytes(), &authorization.signature).map_err(|_| VerifyError::Mismatch)
 }
