@@ -11,6 +11,8 @@
 
 use std::{
     ffi::OsString,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -18,7 +20,10 @@ use std::{
 
 use ags_emulator::{Emulator, EmulatorBuilder};
 use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
-use swerex_proto::{BashAction, Check, Command, CreateBashSessionRequest};
+use swerex_proto::{
+    BashAction, Check, CloseBashSessionRequest, Command, CreateBashSessionRequest, ExceptionClass,
+    ReadFileRequest, WriteFileRequest,
+};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -206,5 +211,115 @@ async fn deployments_of_one_account_share_a_tool() {
     drop(deployments);
     assert!(account.settled(LONG).await);
     none_lives(&emulator).await;
+    emulator.shutdown().await;
+}
+
+/// What the runtime's own tests prove of a server directly holds behind the gateway too.
+#[tokio::test]
+async fn every_call_goes_through_the_gateway() {
+    let Some(emulator) = emulator(|builder| builder).await else {
+        return;
+    };
+    let mut deployment = TencentAgsDeployment::new(config(&emulator)).unwrap();
+    deployment.start().await.unwrap();
+    let runtime = deployment.runtime().unwrap().clone();
+    let home = emulator.live_instances()[0].directory.clone();
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+
+    let written = WriteFileRequest {
+        path: path("a/ü.txt"),
+        content: "zwei\nZeilen\n".to_owned(),
+    };
+    runtime.write_file(&written).await.unwrap();
+    let read = |name: &str| ReadFileRequest {
+        path: path(name),
+        ..ReadFileRequest::default()
+    };
+    assert_eq!(
+        runtime.read_file(&read("a/ü.txt")).await.unwrap().content,
+        "zwei\nZeilen\n"
+    );
+
+    let here = tempfile::tempdir().unwrap();
+    let large: Vec<u8> = (0..20_u32 << 20)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    std::fs::write(here.path().join("large"), &large).unwrap();
+    runtime
+        .upload(&here.path().join("large"), &path("large"))
+        .await
+        .unwrap();
+    assert!(
+        std::fs::read(home.join("large")).unwrap() == large,
+        "20 MB came out different"
+    );
+    let tree = here.path().join("tree");
+    let mode = |number: usize| [0o644, 0o755, 0o600, 0o444][number % 4];
+    for number in 0..500 {
+        let file = tree.join(format!("d {}/f'{number}", number % 7));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, number.to_string()).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(mode(number))).unwrap();
+    }
+    runtime.upload(&tree, &path("tree")).await.unwrap();
+    for number in 0..500 {
+        let file = home.join(format!("tree/d {}/f'{number}", number % 7));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), number.to_string());
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            mode(number)
+        );
+    }
+
+    let answer = runtime
+        .execute(&Command::shell(r"printf 'a\377b'"))
+        .await
+        .unwrap();
+    assert_eq!(answer.stdout, "a\\xffb");
+    let bytes = runtime.read_bytes(&path("large"), 64 << 20).await.unwrap();
+    assert!(bytes == large, "20 MB read back different");
+
+    let class = |error: swerex_ags_runtime::Error| error.remote().unwrap().class();
+    let missing = runtime.read_file(&read("none")).await.unwrap_err();
+    assert_eq!(class(missing), ExceptionClass::FileNotFound);
+    let slow = Command {
+        timeout: Some(0.3),
+        ..Command::shell("sleep 9")
+    };
+    assert_eq!(
+        class(runtime.execute(&slow).await.unwrap_err()),
+        ExceptionClass::CommandTimeout
+    );
+    let unknown = runtime
+        .run_in_session(&BashAction::new("true").into())
+        .await
+        .unwrap_err();
+    assert_eq!(class(unknown), ExceptionClass::SessionDoesNotExist);
+    let request = CreateBashSessionRequest {
+        startup_timeout: 10.0,
+        ..CreateBashSessionRequest::default()
+    };
+    runtime
+        .create_session(&request.clone().into())
+        .await
+        .unwrap();
+    let again = runtime.create_session(&request.into()).await.unwrap_err();
+    assert_eq!(class(again), ExceptionClass::SessionExists);
+    let wrong = runtime
+        .run_in_session(&BashAction::new("if then").into())
+        .await
+        .unwrap_err();
+    assert_eq!(class(wrong), ExceptionClass::BashIncorrectSyntax);
+    let failing = runtime
+        .run_in_session(&BashAction::new("false").into())
+        .await
+        .unwrap_err();
+    assert_eq!(class(failing), ExceptionClass::NonZeroExitCode);
+    runtime
+        .close_session(&CloseBashSessionRequest::default().into())
+        .await
+        .unwrap();
+    runtime.close().await.unwrap();
+    deployment.stop().await.unwrap();
     emulator.shutdown().await;
 }
