@@ -31,7 +31,7 @@ pub(crate) const CREATED_BY: &str = "created_by";
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const PROCESS: &str = "process";
 
-/// The value of [`CREATED_BY`].
+/// What marks instances as made by this software, in their metadata.
 pub const SOFTWARE: &str = concat!("swerex-ags/", env!("CARGO_PKG_VERSION"));
 
 /// The request for a tool of this name.
