@@ -47,8 +47,9 @@ impl Remote {
     /// With the environment of the tests.
     pub(crate) fn plain() -> Self {
         // Not the start-up files of whoever runs the tests: they may take their time.
-        let mut env: Vec<(String, String)> =
-            std::env::vars().filter(|(name, _)| name != "HOME").collect();
+        let mut env: Vec<(String, String)> = std::env::vars()
+            .filter(|(name, _)| name != "HOME")
+            .collect();
         env.push(("HOME".to_owned(), "/nonexistent".to_owned()));
         Self::start(&std::env::temp_dir(), &env, &[])
     }
