@@ -1,24 +1,14 @@
 //! A directory as a zip file, the way SWE-ReX's own client packs it: links are followed, special files and broken links left out.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufReader, BufWriter, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use walkdir::WalkDir;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// What a server does with what it unpacks, whatever the archive says: files and directories get these permission bits.
-const DEFAULT_MODES: Modes = Modes {
-    file: 0o644,
-    directory: 0o755,
-};
-
-struct Modes {
-    file: u32,
-    directory: u32,
-}
+use crate::walk::{NotPacked, default_mode, mode, walk};
 
 /// A packed directory.
 #[derive(Debug)]
@@ -26,101 +16,79 @@ pub(crate) struct Archive {
     /// The zip file, open at its beginning; it has no name and goes when it is closed.
     pub(crate) file: File,
     pub(crate) size: u64,
-    /// Entries whose permission bits are not what a server gives by itself: the path below the directory, and the bits.
-    pub(crate) modes: Vec<(String, u32)>,
+    /// Whether the directory has nothing to pack.
+    pub(crate) is_empty: bool,
+    /// The permission bits that are not what a server gives by itself.
+    pub(crate) modes: Vec<Mode>,
 }
 
-/// An entry that could not be packed.
-#[derive(Debug)]
-pub(crate) struct NotPacked {
-    pub(crate) path: PathBuf,
-    pub(crate) source: io::Error,
+/// An entry's permission bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mode {
+    /// The path below the directory.
+    pub(crate) name: String,
+    pub(crate) mode: u32,
+    pub(crate) is_directory: bool,
 }
 
 /// Packs a directory. Blocks; memory is bounded.
 pub(crate) fn pack(directory: &Path) -> Result<Archive, NotPacked> {
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |source| NotPacked { path, source }
-    };
-    let file = tempfile::tempfile().map_err(at(directory))?;
+    let at = NotPacked::at(directory);
+    let file = tempfile::tempfile().map_err(&at)?;
     let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 17, file));
-    let mut modes = Vec::new();
-    for entry in WalkDir::new(directory).min_depth(1).sort_by_file_name() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(directory).to_owned();
-            NotPacked {
-                path,
-                source: error.into(),
-            }
-        })?;
-        let path = entry.path();
-        // Through links: a broken one, or one in a circle, is left out.
-        let Ok(metadata) = fs::metadata(path) else {
-            continue;
-        };
-        let Some(name) = path.strip_prefix(directory).ok().and_then(Path::to_str) else {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "the name is not UTF-8");
-            return Err(NotPacked {
-                path: path.to_owned(),
-                source,
-            });
-        };
-        let name = name.replace(std::path::MAIN_SEPARATOR, "/");
-        let mode = mode(&metadata);
+    let (mut is_empty, mut modes) = (true, Vec::new());
+    for entry in walk(directory) {
+        let entry = entry?;
+        let here = NotPacked::at(&entry.path);
+        let mode = mode(&entry.metadata);
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .unix_permissions(mode);
-        if metadata.is_dir() {
-            zip.add_directory(format!("{name}/"), options)
-                .map_err(|error| at(path)(error.into()))?;
-            note(&mut modes, name, mode, DEFAULT_MODES.directory);
-        } else if metadata.is_file() {
-            let source = File::open(path).map_err(at(path))?;
-            let options = options.large_file(metadata.len() >= u64::from(u32::MAX));
-            zip.start_file(name.as_str(), options)
-                .map_err(|error| at(path)(error.into()))?;
-            io::copy(&mut BufReader::with_capacity(1 << 17, source), &mut zip).map_err(at(path))?;
-            note(&mut modes, name, mode, DEFAULT_MODES.file);
+        let is_directory = entry.metadata.is_dir();
+        if is_directory {
+            zip.add_directory(format!("{}/", entry.name), options)
+                .map_err(|error| here(error.into()))?;
+        } else {
+            let source = File::open(&entry.path).map_err(&here)?;
+            let options = options.large_file(entry.metadata.len() >= u64::from(u32::MAX));
+            zip.start_file(entry.name.as_str(), options)
+                .map_err(|error| here(error.into()))?;
+            io::copy(&mut BufReader::with_capacity(1 << 17, source), &mut zip).map_err(&here)?;
+        }
+        is_empty = false;
+        if mode != default_mode(&entry.metadata) {
+            modes.push(Mode {
+                name: entry.name,
+                mode,
+                is_directory,
+            });
         }
     }
-    let done = zip.finish().map_err(|error| at(directory)(error.into()))?;
-    let mut file = done
-        .into_inner()
-        .map_err(|error| at(directory)(error.into_error()))?;
-    file.flush().map_err(at(directory))?;
-    let size = file.seek(SeekFrom::End(0)).map_err(at(directory))?;
-    file.rewind().map_err(at(directory))?;
-    Ok(Archive { file, size, modes })
-}
-
-fn note(modes: &mut Vec<(String, u32)>, name: String, mode: u32, default: u32) {
-    if mode != default {
-        modes.push((name, mode));
-    }
-}
-
-#[cfg(unix)]
-pub(crate) fn mode(metadata: &fs::Metadata) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    metadata.permissions().mode() & 0o777
-}
-
-/// Platforms without permission bits: what servers give by themselves.
-#[cfg(not(unix))]
-pub(crate) fn mode(metadata: &fs::Metadata) -> u32 {
-    if metadata.is_dir() {
-        DEFAULT_MODES.directory
-    } else {
-        DEFAULT_MODES.file
-    }
+    let mut file = zip
+        .finish()
+        .map_err(io::Error::from)
+        .and_then(|buffered| {
+            buffered
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)
+        })
+        .map_err(&at)?;
+    file.flush().map_err(&at)?;
+    let size = file.seek(SeekFrom::End(0)).map_err(&at)?;
+    file.rewind().map_err(&at)?;
+    Ok(Archive {
+        file,
+        size,
+        is_empty,
+        modes,
+    })
 }
 
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use std::{
+        fs,
         io::Read as _,
         os::unix::fs::{PermissionsExt as _, symlink},
     };
@@ -145,14 +113,17 @@ mod tests {
         let archive = pack(root).unwrap();
         assert_eq!(archive.size, archive.file.metadata().unwrap().len());
         let expected = [
-            ("bin/empty", 0o700),
-            ("bin/link", 0o755),
-            ("bin/run", 0o755),
+            ("bin/empty", 0o700, true),
+            ("bin/link", 0o755, false),
+            ("bin/run", 0o755, false),
         ];
-        assert_eq!(
-            archive.modes,
-            expected.map(|(name, mode)| (name.to_owned(), mode))
-        );
+        let expected = expected.map(|(name, mode, is_directory)| Mode {
+            name: name.to_owned(),
+            mode,
+            is_directory,
+        });
+        assert_eq!(archive.modes, expected);
+        assert!(!archive.is_empty);
         let mut zip = zip::ZipArchive::new(archive.file).unwrap();
         let mut names: Vec<String> = zip
             .file_names()

@@ -1,17 +1,29 @@
-//! Files of any bytes, which the protocol's `read_file` and `write_file` cannot carry: in pieces of base64 through commands of the sandbox.
+//! Files of any bytes, which the protocol's `read_file` and `write_file` cannot carry: as they are from and to a native server, in pieces of
+//! base64 through commands of the sandbox otherwise.
 
 use std::io;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use swerex_proto::{Command, CommandLine};
 
-use crate::{error::Error, runtime::AgsRuntime};
+use crate::{error::Error, native::Content, runtime::AgsRuntime};
 
 /// How much of a file goes through one command, in bytes.
 pub(crate) const PIECE: u64 = 4 << 20;
 
 /// How much is written by one command, in bytes: what base64 makes of it must fit into one argument of a program.
 const WRITE_PIECE: usize = 90_000;
+
+/// Makes the directories above a file and the file beside it.
+const BEGIN: &str = r#"mkdir -p -- "$(dirname -- "$1")" && : > "$2""#;
+
+/// Writes a piece at its place: a repeat after a lost answer changes nothing.
+const WRITE: &str = r#"printf %s "$2" | base64 -d | dd of="$1" bs=65536 seek="$3" oflag=seek_bytes conv=notrunc status=none"#;
+
+/// Puts the file in its place, with the permission bits of the one that is there.
+const FINISH: &str = r#"[ ! -f "$1" ] || chmod --reference="$1" -- "$2" 2>/dev/null || :
+mv -f -- "$2" "$1""#;
 
 impl AgsRuntime {
     /// Reads a file of any bytes, at most `limit` of them.
@@ -46,6 +58,17 @@ impl AgsRuntime {
     /// # Errors
     /// [`Error::Remote`] if it cannot be read; others as every call.
     pub async fn read_piece(&self, path: &str, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
+        if length == 0 {
+            return Ok(Vec::new());
+        }
+        if self.is_native() {
+            match self.read_range(path, offset, length).await? {
+                Some(bytes) => return Ok(bytes),
+                None if offset > 0 => return Ok(Vec::new()),
+                // Empty by its size, as the kernel's own files are: a command sees what is in it.
+                None => {}
+            }
+        }
         let script = r#"test -f "$1" || { echo "not a file: $1" >&2; exit 1; }; tail -c +"$2" -- "$1" | head -c "$3" | base64"#;
         let (from, length) = ((offset + 1).to_string(), length.to_string());
         let answer = self.run_script(script, &[path, &from, &length]).await?;
@@ -62,19 +85,28 @@ impl AgsRuntime {
     /// # Errors
     /// [`Error::Remote`] if it cannot be written; others as every call.
     pub async fn write_bytes(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        if self.is_native() {
+            let content = Content::of_bytes(Bytes::copy_from_slice(bytes));
+            self.put_file("write_bytes", path, None, content).await?;
+            return Ok(());
+        }
         let half = format!("{path}.{}.part", uuid::Uuid::new_v4().simple());
-        let begin = r#"mkdir -p -- "$(dirname -- "$1")" && : > "$2""#;
-        self.run_script(begin, &[path, &half]).await?;
+        let written = self.write_pieces(path, &half, bytes).await;
+        if written.is_err() {
+            // What is wrong is told by the first error.
+            let _ = self.run_script(r#"rm -f -- "$1""#, &[&half]).await;
+        }
+        written
+    }
+
+    async fn write_pieces(&self, path: &str, half: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.run_script(BEGIN, &[path, half]).await?;
         for (index, piece) in bytes.chunks(WRITE_PIECE).enumerate() {
-            // Written at its place: a repeat after a lost answer changes nothing.
-            let script = r#"printf %s "$2" | base64 -d | dd of="$1" bs=65536 seek="$3" oflag=seek_bytes conv=notrunc status=none"#;
             let offset = (index * WRITE_PIECE).to_string();
-            self.run_script(script, &[&half, &STANDARD.encode(piece), &offset])
+            self.run_script(WRITE, &[half, &STANDARD.encode(piece), &offset])
                 .await?;
         }
-        self.run_script(r#"mv -f -- "$2" "$1""#, &[path, &half])
-            .await?;
-        Ok(())
+        self.run_script(FINISH, &[path, half]).await.map(drop)
     }
 
     /// Runs a script of `/bin/sh` with arguments and gives its output.

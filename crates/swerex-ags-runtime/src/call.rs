@@ -13,7 +13,7 @@ use ags_http::{
     retry::{self, Attempt, Fault},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use swerex_proto::{ExceptionBody, native, route};
 use tokio::time::Instant;
 
@@ -284,7 +284,7 @@ impl Connection {
     }
 
     /// Sends a call with a token that the gateway takes, if there is one.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         call: &Call,
         deadline: Deadline,
@@ -367,6 +367,12 @@ impl Connection {
         }
         if let Some(token) = token {
             headers.extend([secret(route::X_ACCESS_TOKEN, token)?]);
+        }
+        if self.tokens.is_none() && !self.is_native() {
+            // The Python server closes a connection after each exception, and after 5 s of silence, without saying so: a request on a
+            // connection that was used before would be lost. Its own client makes a new one each time, too. What is behind a gateway is
+            // the gateway's to know.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(id) = id
             && let Ok(id) = HeaderValue::from_str(id)

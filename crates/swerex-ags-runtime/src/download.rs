@@ -29,8 +29,9 @@ const MODE: u32 = 0o777;
 impl AgsRuntime {
     /// Brings the file or directory `source` to the local path `target`, with its permission bits.
     ///
-    /// A file is replaced at once when all of it is there. A directory is merged into one that is there; it is packed by the sandbox's `tar`
-    /// first, which needs as much room in its temporary directory. Memory is bounded. Nothing is written outside of `target`.
+    /// A file is replaced at once when all of it is there. A directory is merged into one that is there; a native server packs it while it is
+    /// sent, otherwise the sandbox's `tar` packs it first, which needs as much room in its temporary directory. Memory is bounded. Nothing is
+    /// written outside of `target`. Where the size is not known beforehand, `told` hears what has come so far as the whole.
     ///
     /// # Errors
     /// [`Error::Remote`] if `source` cannot be read; [`Error::Local`] if `target` cannot be written; others as every call.
@@ -67,6 +68,13 @@ impl AgsRuntime {
         target: &Path,
         told: &Told,
     ) -> Result<(), Error> {
+        if self.is_native() {
+            let local = |error| at(target, error);
+            let file = tempfile::tempfile().map_err(local)?;
+            self.get_tar(source, &file, told).await?;
+            let to = target.to_owned();
+            return blocking(move || unpack(file, &to)).await?.map_err(local);
+        }
         let packed = self.run_script(PACK, &[source]).await?;
         let (size, archive) = packed
             .trim_end()

@@ -1,22 +1,14 @@
 //! An upload's body: three parts, the file streamed from disk, the length known beforehand.
 
-use std::{
-    fs::File,
-    io::{self, Seek},
-    sync::Arc,
-};
+use std::{fs::File, io, sync::Arc};
 
 use ags_http::{Body, body};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, header};
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
-use crate::{error::Error, request};
-
-/// How much of a file is in memory at a time, in bytes.
-const PIECE: usize = 1 << 17;
+use crate::{error::Error, file, request};
 
 /// The parts around a file.
 pub(crate) struct Multipart {
@@ -66,31 +58,9 @@ impl Multipart {
 
     /// The body, from the beginning. Only one of them is read at a time.
     pub(crate) fn body(&self) -> io::Result<Body> {
-        let mut file = self.file.try_clone()?;
-        file.rewind()?;
-        // A file that has grown since is sent as long as it was said to be.
-        let file = tokio::fs::File::from_std(file).take(self.size);
-        let pieces = stream::unfold(Some((file, self.size)), |state| async {
-            let (mut file, left) = state?;
-            if left == 0 {
-                return None;
-            }
-            let mut piece = Vec::with_capacity(PIECE);
-            let read = (&mut file).take(PIECE as u64).read_to_end(&mut piece).await;
-            match read {
-                Ok(0) => {
-                    let shrunk = io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "the file has become shorter while it was sent",
-                    );
-                    Some((Err(shrunk.into()), None))
-                }
-                Ok(read) => Some((Ok(Bytes::from(piece)), Some((file, left - read as u64)))),
-                Err(error) => Some((Err(error.into()), None)),
-            }
-        });
         let before = stream::iter([Ok(self.before.clone())]);
         let after = stream::iter([Ok(self.after.clone())]);
+        let pieces = file::pieces(&self.file, self.size)?;
         Ok(body::stream(before.chain(pieces).chain(after)))
     }
 

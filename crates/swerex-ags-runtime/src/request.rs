@@ -36,6 +36,8 @@ pub(crate) struct Call {
 pub(crate) enum Allowed {
     /// The call runs no command.
     NoCommand,
+    /// A transfer that takes its time, but runs no command.
+    Transfer(Duration),
     /// A command with a timeout.
     For(Duration),
     /// A command without one.
@@ -83,7 +85,9 @@ impl Allowed {
     pub(crate) fn deadline(self, runtime_timeout: Duration) -> Option<Duration> {
         match self {
             Self::NoCommand => Some(runtime_timeout),
-            Self::For(allowed) => Some(allowed.saturating_add(runtime_timeout)),
+            Self::For(allowed) | Self::Transfer(allowed) => {
+                Some(allowed.saturating_add(runtime_timeout))
+            }
             Self::Ever => None,
         }
     }

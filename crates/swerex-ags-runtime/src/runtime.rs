@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use swerex_proto::{
     Action, CloseResponse, CloseSessionRequest, CloseSessionResponse, Command, CommandResponse,
     CreateSessionRequest, CreateSessionResponse, IsAliveResponse, Observation, ReadFileRequest,
-    ReadFileResponse, WriteFileRequest, WriteFileResponse, route,
+    ReadFileResponse, WriteFileRequest, WriteFileResponse, native, route,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::{
     call::{Connection, MAX_PROBLEM},
     config::{AgsRuntimeConfig, InvalidConfig},
     error::{Error, Lost},
+    events::{self, Heard},
     request::{self, Allowed, Call, MakeBody},
     token::TokenSource,
 };
@@ -122,13 +123,13 @@ impl AgsRuntime {
     /// # Errors
     /// [`Error::Remote`] if the command timed out, is no bash, or failed and that was to be an exception; others as every call.
     pub async fn run_in_session(&self, action: &Action) -> Result<Observation, Error> {
-        self.post(
-            "run_in_session",
-            route::RUN_IN_SESSION,
-            action,
-            Allowed::of_action(action),
-        )
-        .await
+        let plain = ("run_in_session", route::RUN_IN_SESSION);
+        let events = native::RUN_IN_SESSION_EVENTS;
+        let allowed = Allowed::of_action(action);
+        if matches!(action, Action::Bash(_)) && self.is_native() && events::is_long(allowed) {
+            return self.follow(plain.0, events, action, allowed, None).await;
+        }
+        self.post(plain.0, plain.1, action, allowed).await
     }
 
     /// Ends a session.
@@ -153,13 +154,40 @@ impl AgsRuntime {
     /// # Errors
     /// [`Error::Remote`] if the command timed out or could not be started; others as every call.
     pub async fn execute(&self, command: &Command) -> Result<CommandResponse, Error> {
-        self.post(
-            "execute",
-            route::EXECUTE,
-            command,
-            Allowed::of_command(command),
-        )
-        .await
+        let allowed = Allowed::of_command(command);
+        if self.is_native() && events::is_long(allowed) {
+            let path = native::EXECUTE_EVENTS;
+            return self.follow("execute", path, command, allowed, None).await;
+        }
+        self.post("execute", route::EXECUTE, command, allowed).await
+    }
+
+    /// As [`execute`](Self::execute), telling what the command prints while it prints it. A Python server tells it only at the end. After a
+    /// long loss of the connection pieces may be missing; the answer has everything.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn execute_heard(
+        &self,
+        command: &Command,
+        heard: &Heard<'_>,
+    ) -> Result<CommandResponse, Error> {
+        if self.is_native() {
+            let (path, allowed) = (native::EXECUTE_EVENTS, Allowed::of_command(command));
+            return self
+                .follow("execute", path, command, allowed, Some(heard))
+                .await;
+        }
+        let answer = self.execute(command).await?;
+        for (stream, text) in [
+            (native::Stream::Stdout, &answer.stdout),
+            (native::Stream::Stderr, &answer.stderr),
+        ] {
+            if !text.is_empty() {
+                heard(stream, text.as_bytes());
+            }
+        }
+        Ok(answer)
     }
 
     /// Reads a text file. [`read_bytes`](Self::read_bytes) is for all others.
@@ -259,6 +287,19 @@ impl AgsRuntime {
     ) -> Result<T, Error> {
         self.act(&request::post(name, self.uri(path)?, body, allowed)?)
             .await
+    }
+
+    /// Sends a command whose end is awaited by its events.
+    async fn follow<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        allowed: Allowed,
+        heard: Option<&Heard<'_>>,
+    ) -> Result<T, Error> {
+        let call = request::post(name, self.uri(path)?, body, allowed)?;
+        self.connection.follow(&call, heard).await
     }
 
     /// Sends a call that does something, under a fresh id.

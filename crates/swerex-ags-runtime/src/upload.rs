@@ -1,23 +1,28 @@
 //! Bringing files and directories to the server.
 
 use std::{
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use ags_http::Body;
+use ags_http::{Body, body};
 use http::Method;
 use http_body_util::BodyExt as _;
-use swerex_proto::{Command, CommandLine, UploadResponse, route};
+use swerex_proto::{UploadResponse, route};
 
 use crate::{
-    archive::{self, Archive, NotPacked},
+    archive,
     error::Error,
+    file,
     multipart::Multipart,
-    request::{self, Allowed},
+    native::Content,
+    request::{self, Allowed, MakeBody},
     runtime::AgsRuntime,
+    tarball,
+    walk::{NotPacked, mode},
 };
 
 /// The name that the original's client gives a packed directory.
@@ -26,8 +31,8 @@ const ZIP_NAME: &str = "zipped_transfer.zip";
 /// The slowest transfer that is waited for, in bytes a second, beyond `runtime_timeout`.
 const SLOWEST: u64 = 128 << 10;
 
-/// The longest list of paths in one command, in bytes: far below what a kernel takes.
-const LONGEST_LIST: usize = 64 << 10;
+/// The permission bits that the Python server gives every file.
+const DEFAULT_MODE: u32 = 0o644;
 
 /// Is told how many bytes of how many have been transferred. It must not block.
 pub type Told = dyn Fn(u64, u64) + Send + Sync;
@@ -36,8 +41,9 @@ impl AgsRuntime {
     /// Brings a file or a directory to `target` on the server's machine, with its permission bits.
     ///
     /// The file is streamed, a directory is packed into a temporary file first; memory is bounded. A directory is merged into one that is there.
-    /// Links are followed, as the original's client does; broken ones and special files are left out. The Python server forgets permission
-    /// bits: where they are not the usual ones (644, 755) they are set by a few commands afterwards.
+    /// Broken links and special files are left out. A native server gets a tar archive, in which links that lead to something within the
+    /// directory stay links; the Python server gets a zip archive, in which all are followed, as the original's client does. It forgets
+    /// permission bits: where they are not the usual ones (644, 755) they are set by a few commands afterwards.
     ///
     /// # Errors
     /// [`Error::Local`] if `source` cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
@@ -61,14 +67,10 @@ impl AgsRuntime {
         };
         let metadata = tokio::fs::metadata(source).await.map_err(local)?;
         if metadata.is_dir() {
-            let directory = source.to_owned();
-            let Archive { file, size, modes } = blocking(move || archive::pack(&directory))
-                .await?
-                .map_err(|NotPacked { path, source }| Error::Local { path, source })?;
-            let parts = Multipart::new(file, size, ZIP_NAME, target, true)?;
-            let done = self.send(source, parts, size, told).await?;
-            self.restore(target, modes).await?;
-            return Ok(done);
+            if self.is_native() {
+                return self.upload_tar(source, target, told).await;
+            }
+            return self.upload_zip(source, target, told).await;
         }
         if !metadata.is_file() {
             return Err(local(io::Error::new(
@@ -81,17 +83,57 @@ impl AgsRuntime {
             .map_err(local)?
             .into_std()
             .await;
+        let (size, mode) = (metadata.len(), mode(&metadata));
+        if self.is_native() {
+            let content = content(source, file, size, told);
+            self.put_file("upload", target, Some(mode), content).await?;
+            return Ok(UploadResponse {});
+        }
         let name = source.file_name().unwrap_or_default().to_string_lossy();
-        let parts = Multipart::new(file, metadata.len(), &name, target, false)?;
-        let done = self.send(source, parts, metadata.len(), told).await?;
-        let mode = archive::mode(&metadata);
-        if mode != 0o644 {
-            self.chmod(mode, vec![target.to_owned()], None).await?;
+        let parts = Multipart::new(file, size, &name, target, false)?;
+        let done = self.send_parts(source, parts, size, told).await?;
+        if mode != DEFAULT_MODE {
+            self.chmod(mode, target).await?;
         }
         Ok(done)
     }
 
-    async fn send(
+    async fn upload_tar(
+        &self,
+        source: &Path,
+        target: &str,
+        told: Arc<Told>,
+    ) -> Result<UploadResponse, Error> {
+        let directory = source.to_owned();
+        let (file, size) = blocking(move || tarball::pack(&directory))
+            .await?
+            .map_err(not_packed)?;
+        self.put_tar(target, content(source, file, size, told))
+            .await?;
+        Ok(UploadResponse {})
+    }
+
+    async fn upload_zip(
+        &self,
+        source: &Path,
+        target: &str,
+        told: Arc<Told>,
+    ) -> Result<UploadResponse, Error> {
+        let directory = source.to_owned();
+        let archive = blocking(move || archive::pack(&directory))
+            .await?
+            .map_err(not_packed)?;
+        let parts = Multipart::new(archive.file, archive.size, ZIP_NAME, target, true)?;
+        let done = self.send_parts(source, parts, archive.size, told).await?;
+        if archive.is_empty {
+            // The Python server makes no directory of nothing.
+            self.run_script(r#"mkdir -p -- "$1""#, &[target]).await?;
+        }
+        self.restore(target, archive.modes).await?;
+        Ok(done)
+    }
+
+    async fn send_parts(
         &self,
         source: &Path,
         parts: (Multipart, http::HeaderMap),
@@ -104,54 +146,31 @@ impl AgsRuntime {
         call.headers = headers;
         let make = multipart.make(PathBuf::from(source));
         call.body = Arc::new(move || Ok(counted(make()?, size, Arc::clone(&told))));
-        call.allowed = Allowed::For(Duration::from_secs(size / SLOWEST));
+        call.allowed = transfer(size);
         self.act(&call).await
     }
+}
 
-    /// Sets the permission bits that the server did not.
-    async fn restore(&self, target: &str, modes: Vec<(String, u32)>) -> Result<(), Error> {
-        // Deepest first: a directory that loses its search bit must be done last.
-        let mut modes = modes;
-        modes.sort_by(|(a, _), (b, _)| {
-            b.matches('/')
-                .count()
-                .cmp(&a.matches('/').count())
-                .then_with(|| a.cmp(b))
-        });
-        let mut batch: Vec<String> = Vec::new();
-        let (mut size, mut current) = (0, None);
-        for (path, mode) in modes {
-            if current.is_some_and(|current| current != mode) || size + path.len() > LONGEST_LIST {
-                if let Some(current) = current {
-                    self.chmod(current, std::mem::take(&mut batch), Some(target))
-                        .await?;
-                }
-                size = 0;
-            }
-            size += path.len() + 1;
-            current = Some(mode);
-            batch.push(path);
-        }
-        match current {
-            Some(mode) if !batch.is_empty() => self.chmod(mode, batch, Some(target)).await,
-            _ => Ok(()),
-        }
-    }
+/// How long so many bytes may take.
+pub(crate) fn transfer(size: u64) -> Allowed {
+    Allowed::Transfer(Duration::from_secs(size / SLOWEST))
+}
 
-    async fn chmod(&self, mode: u32, paths: Vec<String>, below: Option<&str>) -> Result<(), Error> {
-        let mut argv = vec!["chmod".to_owned(), format!("{mode:o}"), "--".to_owned()];
-        argv.extend(paths);
-        let timeout = self.connection.config.runtime_timeout.as_secs_f64();
-        let command = Command {
-            command: CommandLine::Argv(argv),
-            check: true,
-            error_msg: "the upload is there, but its permission bits could not be set".to_owned(),
-            cwd: below.map(str::to_owned),
-            timeout: Some(timeout),
-            ..Command::default()
-        };
-        self.execute(&command).await.map(drop)
-    }
+/// A file of `size` bytes as a body, counted; errors name `source`.
+fn content(source: &Path, file: File, size: u64, told: Arc<Told>) -> Content {
+    let path = source.to_owned();
+    let body: MakeBody = Arc::new(move || {
+        let pieces = file::pieces(&file, size).map_err(|source| Error::Local {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(counted(body::stream(pieces), size, Arc::clone(&told)))
+    });
+    Content { body, size }
+}
+
+fn not_packed(NotPacked { path, source }: NotPacked) -> Error {
+    Error::Local { path, source }
 }
 
 /// A body that tells how much of it was taken. The frame of multipart around a file is left out of the count.

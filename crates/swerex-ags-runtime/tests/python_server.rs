@@ -7,15 +7,18 @@
 
 #[path = "python_server/server.rs"]
 mod server;
+#[path = "support/tree.rs"]
+mod tree;
 
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{fs, time::Duration};
 
 use server::Server;
 use swerex_ags_runtime::{AgsRuntime, Error};
 use swerex_proto::{
     BashAction, BashInterruptAction, Check, CloseBashSessionRequest, Command,
-    CreateBashSessionRequest, ExceptionClass, ReadFileRequest, WriteFileRequest,
+    CreateBashSessionRequest, ExceptionBody, ExceptionClass, ReadFileRequest, WriteFileRequest,
 };
+use tree::{Tree, large, mode, set_mode};
 
 async fn session(runtime: &AgsRuntime) {
     let request = CreateBashSessionRequest {
@@ -35,7 +38,11 @@ async fn run(runtime: &AgsRuntime, command: &str) -> swerex_proto::BashObservati
 }
 
 fn class<T: std::fmt::Debug>(outcome: Result<T, Error>) -> ExceptionClass {
-    outcome.unwrap_err().remote().unwrap().class()
+    let error = outcome.unwrap_err();
+    match error.remote() {
+        Some(remote) => remote.class(),
+        None => panic!("no exception of the server's: {error:?}"),
+    }
 }
 
 #[tokio::test]
@@ -98,6 +105,14 @@ async fn files_of_every_kind_go_both_ways() {
         .await
         .unwrap();
     assert_eq!(fs::read(home.join("deep/bytes")).unwrap(), bytes[..300_000]);
+    let kept = home.join("deep/bytes");
+    set_mode(&kept, 0o750);
+    runtime
+        .write_bytes(&path("deep/bytes"), b"\xff")
+        .await
+        .unwrap();
+    assert_eq!(fs::read(&kept).unwrap(), b"\xff");
+    assert_eq!(mode(&kept), 0o750);
     fs::write(home.join("bytes"), &bytes).unwrap();
     assert_eq!(
         runtime.read_bytes(&path("bytes"), 10 << 20).await.unwrap(),
@@ -121,11 +136,9 @@ async fn twenty_megabytes_and_a_tree_of_500_files_arrive_as_they_are() {
     let (runtime, home) = (server.runtime(), server.home());
     let here = tempfile::tempdir().unwrap();
 
-    let large: Vec<u8> = (0..20_u32 << 20)
-        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
-        .collect();
+    let large = large();
     fs::write(here.path().join("large"), &large).unwrap();
-    fs::set_permissions(here.path().join("large"), fs::Permissions::from_mode(0o700)).unwrap();
+    set_mode(&here.path().join("large"), 0o700);
     let target = home.join("large");
     runtime
         .upload(&here.path().join("large"), target.to_str().unwrap())
@@ -135,38 +148,30 @@ async fn twenty_megabytes_and_a_tree_of_500_files_arrive_as_they_are() {
         fs::read(&target).unwrap() == large,
         "20 MB came out different"
     );
-    assert_eq!(
-        fs::metadata(&target).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(mode(&target), 0o700);
 
-    let tree = here.path().join("tree");
-    let mut expected = BTreeMap::new();
-    for number in 0..500_u32 {
-        let name = format!("d{}/e {}/f'{number}.txt", number % 7, number % 3);
-        let file = tree.join(&name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, number.to_string()).unwrap();
-        let mode = [0o644, 0o755, 0o600, 0o444][number as usize % 4];
-        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-        expected.insert(name, (number.to_string(), mode));
-    }
-    fs::create_dir(tree.join("empty")).unwrap();
+    let tree = Tree::new(here.path().join("tree"));
     let target = home.join("arrived here/tree");
     runtime
-        .upload(&tree, target.to_str().unwrap())
+        .upload(tree.root(), target.to_str().unwrap())
         .await
         .unwrap();
-    for (name, (content, mode)) in &expected {
-        let file = target.join(name);
-        assert_eq!(&fs::read_to_string(&file).unwrap(), content);
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            *mode,
-            "{name}"
-        );
-    }
-    assert!(target.join("empty").is_dir());
+    tree.assert_arrived(&target);
+    let back = here.path().join("back");
+    runtime
+        .download(target.to_str().unwrap(), &back, &|_, _| {})
+        .await
+        .unwrap();
+    tree.assert_arrived(&back);
+
+    let nothing = here.path().join("nothing");
+    fs::create_dir(&nothing).unwrap();
+    let target = home.join("made/of nothing");
+    runtime
+        .upload(&nothing, target.to_str().unwrap())
+        .await
+        .unwrap();
+    assert!(target.is_dir());
 }
 
 #[tokio::test]
@@ -280,7 +285,7 @@ async fn every_exception_keeps_its_class() {
         .await,
         ExceptionClass::CommandTimeout
     );
-    fs::set_permissions(home.join("no program"), fs::Permissions::from_mode(0o755)).unwrap();
+    set_mode(&home.join("no program"), 0o755);
     assert_eq!(
         execute(Command::argv([path("no program")])).await,
         ExceptionClass::OsError
@@ -333,6 +338,117 @@ async fn every_exception_keeps_its_class() {
         runtime.upload(&home.join("none"), "/tmp/x").await,
         Err(Error::Local { .. })
     ));
+}
+
+/// The accidents of the original, too: whatever it raises has a class here.
+#[tokio::test]
+async fn rarer_exceptions_keep_their_classes() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let (runtime, home) = (&server.runtime(), server.home());
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    let act =
+        |action: BashAction| async move { class(runtime.run_in_session(&action.into()).await) };
+    let interrupt = |n_retry: i64| async move {
+        let action = BashInterruptAction {
+            n_retry,
+            ..BashInterruptAction::default()
+        };
+        class(runtime.run_in_session(&action.into()).await)
+    };
+
+    fs::write(home.join("latin"), [0xe9]).unwrap();
+    let surrogates = ReadFileRequest {
+        path: path("latin"),
+        errors: Some("surrogateescape".to_owned()),
+        ..ReadFileRequest::default()
+    };
+    assert_eq!(
+        class(runtime.read_file(&surrogates).await),
+        ExceptionClass::UnicodeEncode
+    );
+    let too_long = Command {
+        timeout: Some(1e300),
+        ..Command::shell("true")
+    };
+    assert_eq!(
+        class(runtime.execute(&too_long).await),
+        ExceptionClass::OverflowError
+    );
+
+    fs::create_dir(home.join("taken")).unwrap();
+    runtime
+        .write_file(&WriteFileRequest {
+            path: path("taken/temp_file_transfer"),
+            content: String::new(),
+        })
+        .await
+        .unwrap();
+    let onto = runtime.upload(&home.join("latin"), &path("taken")).await;
+    assert_eq!(class(onto), ExceptionClass::ShutilError);
+    let not_a_zip = forwarded_upload(runtime, &path("unzipped")).await;
+    assert_eq!(not_a_zip, ExceptionClass::BadZipFile);
+
+    let impatient = CreateBashSessionRequest {
+        startup_timeout: 0.0,
+        session: "impatient".to_owned(),
+        ..CreateBashSessionRequest::default()
+    };
+    assert_eq!(
+        class(runtime.create_session(&impatient.into()).await),
+        ExceptionClass::PexpectTimeout
+    );
+    session(runtime).await;
+    let both = BashAction {
+        is_interactive_command: true,
+        is_interactive_quit: true,
+        ..BashAction::new("true")
+    };
+    assert_eq!(act(both).await, ExceptionClass::AssertionError);
+    let unreadable = BashAction {
+        is_interactive_command: true,
+        expect: vec!["(".to_owned()],
+        ..BashAction::new("true")
+    };
+    assert_eq!(act(unreadable).await, ExceptionClass::RegexError);
+    assert_eq!(interrupt(0).await, ExceptionClass::UnboundLocal);
+    // The terminal's echo is between the server and the exit code.
+    assert_eq!(
+        act(BashAction::new("stty echo")).await,
+        ExceptionClass::NoExitCode
+    );
+    runtime.close().await.unwrap();
+    assert_eq!(
+        act(BashAction::new("true")).await,
+        ExceptionClass::RuntimeError
+    );
+}
+
+/// An upload that says that it is a zip file and is none, which our own client never sends.
+async fn forwarded_upload(runtime: &AgsRuntime, target: &str) -> ExceptionClass {
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let form = part("file\"; filename=\"x", "no zip")
+        + &part("target_path", target)
+        + &part("unzip", "true")
+        + "--b--\r\n";
+    let kind = http::HeaderValue::from_static("multipart/form-data; boundary=b");
+    let headers = http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, kind)]);
+    let body = move || Ok(ags_http::body::full(form.clone()));
+    let answer = runtime
+        .forward("/upload", headers, body, Some(Duration::from_secs(60)))
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 511);
+    let bytes = ags_http::body::collect(answer.into_body(), 1 << 20)
+        .await
+        .unwrap();
+    serde_json::from_slice::<ExceptionBody>(&bytes)
+        .unwrap()
+        .swerexception
+        .class()
 }
 
 #[tokio::test]

@@ -113,6 +113,77 @@ async fn what_did_not_reach_the_server_is_sent_again_under_the_same_id() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_peer_says_how_long_to_wait() {
+    let later = |status: u16, seconds: &'static str| {
+        let mut response = Response::new(body::full(""));
+        *response.status_mut() = status.try_into().unwrap();
+        let headers = response.headers_mut();
+        headers.insert("retry-after", seconds.parse().unwrap());
+        headers.insert("x-swerex-native", "1".parse().unwrap());
+        Step::Answer(response)
+    };
+    let peer = Replay::new([
+        native_alive(),
+        later(429, "7"),
+        later(503, "5"),
+        native(200, DONE),
+    ]);
+    let runtime = native_runtime(&peer).await;
+    let began = tokio::time::Instant::now();
+    let command = Command {
+        timeout: Some(9.0),
+        ..Command::shell("true")
+    };
+    runtime.execute(&command).await.unwrap();
+    let waited = began.elapsed();
+    assert!(
+        (12.0..13.0).contains(&waited.as_secs_f64()),
+        "{waited:?}: as asked, and a little at random"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_are_kept_where_that_is_safe() {
+    let command = Command {
+        timeout: Some(9.0),
+        ..Command::shell("true")
+    };
+    let peer = Replay::new([Step::json(200, DONE), native(200, DONE), native(200, DONE)]);
+    let direct = runtime(&peer, None);
+    for _ in 0..3 {
+        direct.execute(&command).await.unwrap();
+    }
+    assert_eq!(headers(&peer, "connection"), ["close", "close", ""]);
+    let peer = Replay::new([Step::json(200, DONE)]);
+    let through_gateway = runtime(&peer, Some(Arc::new(Tokens::default())));
+    through_gateway.execute(&command).await.unwrap();
+    assert_eq!(headers(&peer, "connection"), [""]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_secret_is_shown() {
+    let peer = Replay::new([
+        Step::json(401, "{}"),
+        Step::json(401, "{}"),
+        Step::json(401, "{}"),
+        Step::json(401, "{}"),
+    ]);
+    let base = "https://8000-abc.ap-chongqing.tencentags.com"
+        .parse()
+        .unwrap();
+    let config = AgsRuntimeConfig::new(base).with_auth_token("marker-key");
+    let shown = format!("{config:?}");
+    let tokens = Arc::new(Tokens::default());
+    let token = tokens.now();
+    let runtime = AgsRuntime::new(config, Arc::new(peer), Some(tokens)).unwrap();
+    let error = runtime.execute(&Command::shell("true")).await.unwrap_err();
+    let shown = format!("{shown} {runtime:?} {token:?} {error:?} {error}");
+    for secret in ["marker-key", "t0", "traffic0", "t1", "traffic1"] {
+        assert!(!shown.contains(secret), "{secret}: {shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_native_server_is_asked_again_for_a_lost_answer() {
     let peer = Replay::new([
         native(200, r#"{"is_alive":true}"#),
@@ -124,14 +195,11 @@ async fn a_native_server_is_asked_again_for_a_lost_answer() {
     let runtime = runtime(&peer, None);
     runtime.is_alive(Duration::from_secs(5)).await.unwrap();
     assert!(runtime.is_native());
-    assert_eq!(
-        runtime
-            .execute(&Command::shell("true"))
-            .await
-            .unwrap()
-            .stdout,
-        "ok"
-    );
+    let short = Command {
+        timeout: Some(9.0),
+        ..Command::shell("true")
+    };
+    assert_eq!(runtime.execute(&short).await.unwrap().stdout, "ok");
     let ids = headers(&peer, "x-request-id");
     assert!(ids[1..].iter().all(|id| *id == ids[1]));
 }
@@ -155,6 +223,26 @@ async fn a_python_server_is_asked_again_only_after_it_has_finished() {
     assert_eq!(paths, ["/execute", "/is_alive", "/execute"]);
     let ids = headers(&peer, "x-request-id");
     assert_eq!(ids[0], ids[2]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_upload_whose_answer_was_lost_is_asked_for_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let peer = Replay::new([lost(), alive(), Step::json(200, "{}")]);
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    std::fs::write(&file, "content").unwrap();
+    // Other permission bits would take one more call.
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    runtime(&peer, None).upload(&file, "/x").await.unwrap();
+    let sent = peer.requests();
+    assert!(sent[0].text().contains("content") && sent[2].text() == sent[0].text());
+    assert_eq!(
+        sent[0].header("x-request-id"),
+        sent[2].header("x-request-id")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,4 +365,155 @@ async fn waiting_ends_at_once_for_what_does_not_mend() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
+}
+
+/// What a native server answers first: it tells what it is.
+fn native_alive() -> Step {
+    native(200, r#"{"is_alive":true}"#)
+}
+
+async fn native_runtime(peer: &Replay) -> AgsRuntime {
+    let runtime = runtime(peer, None);
+    runtime.is_alive(Duration::from_secs(5)).await.unwrap();
+    runtime
+}
+
+fn broken_off(text: &'static str) -> Step {
+    Step::BreakOff(
+        Response::new(text.into()),
+        ags_http::testing::failure(TransportErrorKind::Reset, Reached::Unknown),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_events_is_taken_up_after_the_last_one() {
+    let result = r#"{"event":"result","id":4,"status":200,"body":{"stdout":"abc","stderr":"","exit_code":0}}"#;
+    let rest = format!(
+        "{}\n{}\n{result}\n",
+        r#"{"event":"output","id":2,"stream":"stdout","data":"Yg=="}"#,
+        r#"{"event":"output","id":3,"stream":"stdout","data":"Yw=="}"#
+    );
+    let peer = Replay::new([
+        native_alive(),
+        broken_off(""),
+        broken_off(
+            "{\"event\":\"heartbeat\"}\n{\"event\":\"output\",\"id\":1,\"stream\":\"stdout\",\"data\":\"YQ==\"}\n{\"event\":\"output\",\"id\":2,",
+        ),
+        Step::json(502, "<html>"),
+        lost(),
+        broken_off(
+            "{\"event\":\"news\",\"id\":2}\n{\"event\":\"output\",\"id\":2,\"stream\":\"stdout\",\"data\":\"Yg==\"}\n",
+        ),
+        Step::json(200, rest),
+    ]);
+    let runtime = native_runtime(&peer).await;
+    let heard = std::sync::Mutex::new(Vec::new());
+    let answer = runtime
+        .execute_heard(&Command::shell("x"), &|_, bytes: &[u8]| {
+            heard.lock().unwrap().extend_from_slice(bytes);
+        })
+        .await
+        .unwrap();
+    assert_eq!(answer.stdout, "abc");
+    assert_eq!(heard.into_inner().unwrap(), b"abc", "nothing twice");
+    assert_eq!(
+        headers(&peer, "last-event-id"),
+        ["", "", "", "1", "1", "1", "2"]
+    );
+    let ids = headers(&peer, "x-request-id");
+    assert!(ids[1].len() == 36 && ids[1..].iter().all(|id| *id == ids[1]));
+    peer.assert_consumed();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_taken_for_lost() {
+    let silent = || {
+        let first = futures_util::stream::iter([Ok("{\"event\":\"heartbeat\"}\n".into())]);
+        let then = futures_util::stream::pending();
+        Step::Answer(Response::new(body::stream(futures_util::StreamExt::chain(
+            first, then,
+        ))))
+    };
+    let done = r#"{"event":"result","id":1,"status":200,"body":{"stdout":"ok"}}"#;
+    let peer = Replay::new([
+        native_alive(),
+        silent(),
+        silent(),
+        Step::json(200, format!("{done}\n")),
+    ]);
+    let runtime = native_runtime(&peer).await;
+    let began = tokio::time::Instant::now();
+    let answer = runtime.execute(&Command::shell("make")).await.unwrap();
+    assert_eq!(answer.stdout, "ok");
+    let waited = began.elapsed().as_secs();
+    assert!((60..70).contains(&waited), "{waited}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_says_what_became_of_the_command() {
+    let ended = |status: u16, body: &str| {
+        let line = format!(r#"{{"event":"result","id":1,"status":{status},"body":{body}}}"#) + "\n";
+        Replay::new([native_alive(), Step::json(200, line)])
+    };
+    let command = Command::shell("x");
+    let of = async |peer: &Replay| {
+        native_runtime(peer)
+            .await
+            .execute(&command)
+            .await
+            .unwrap_err()
+    };
+    let raised = of(&ended(
+        511,
+        r#"{"swerexception":{"message":"m","class_path":"builtins.OSError"}}"#,
+    ))
+    .await;
+    assert_eq!(
+        raised.remote().unwrap().class(),
+        swerex_proto::ExceptionClass::OsError
+    );
+    let refused = of(&ended(422, r#"{"detail":[]}"#)).await;
+    assert!(
+        matches!(refused, Error::Refused { status, .. } if status == 422),
+        "{refused:?}"
+    );
+    let given_up = of(&ended(503, r#"{"detail":"nobody waited for it"}"#)).await;
+    assert!(
+        matches!(&given_up, Error::Reply { evidence, .. } if evidence == "nobody waited for it"),
+        "{given_up:?}"
+    );
+    let odd = of(&ended(200, r#"{"stdout":7}"#)).await;
+    assert!(odd.may_be_done(), "{odd:?}");
+    let garbage = Replay::new([native_alive(), Step::json(200, "<html>\n")]);
+    assert!(matches!(of(&garbage).await, Error::Reply { .. }));
+    let gone = Replay::new([native_alive(), broken_off(""), native(404, "")]);
+    assert!(matches!(of(&gone).await, Error::Refused { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_stays_lost_is_an_unknown_outcome() {
+    let mut steps = vec![native_alive()];
+    steps.extend((0..5).map(|_| lost()));
+    let peer = Replay::new(steps);
+    let error = native_runtime(&peer)
+        .await
+        .execute(&Command::shell("x"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::UnknownOutcome { .. }) && error.may_be_done(),
+        "{error:?}"
+    );
+    peer.assert_consumed();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_command_is_asked_for_in_one_piece() {
+    let peer = Replay::new([native_alive(), native(200, DONE)]);
+    let command = Command {
+        timeout: Some(19.0),
+        ..Command::shell("true")
+    };
+    native_runtime(&peer).await.execute(&command).await.unwrap();
+    assert_eq!(peer.requests()[1].uri.path(), "/execute");
 }

@@ -14,9 +14,6 @@ use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig};
 
 const KEY: &str = "a-key";
 
-/// Less than the 5 s after which uvicorn closes an idle connection: on a busy machine its end may be seen only after the next call was written.
-const KEEP_ALIVE: Duration = Duration::from_secs(4);
-
 pub(crate) struct Server {
     child: Child,
     port: u16,
@@ -71,12 +68,7 @@ impl Server {
 
     pub(crate) fn runtime_with_key(&self, key: &str) -> AgsRuntime {
         let base = format!("http://127.0.0.1:{}", self.port).parse().unwrap();
-        let http = Arc::new(
-            HttpClient::builder()
-                .pool_idle_timeout(KEEP_ALIVE)
-                .build()
-                .unwrap(),
-        );
+        let http = Arc::new(HttpClient::builder().build().unwrap());
         AgsRuntime::new(AgsRuntimeConfig::new(base).with_auth_token(key), http, None).unwrap()
     }
 

@@ -1,0 +1,181 @@
+//! What only our native server has: bytes of files in ranges, directories as tar streams.
+
+use std::{
+    fs::File,
+    io::{self, Seek as _},
+    sync::Arc,
+};
+
+use ags_http::{Deadline, Idempotence, Reached, TransportError, TransportErrorKind, body, retry};
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http_body_util::BodyExt as _;
+use swerex_proto::native;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::{
+    call::MAX_PROBLEM,
+    error::{Attempted, Error},
+    request::{self, Call, MakeBody},
+    runtime::AgsRuntime,
+    upload::{Told, transfer},
+};
+
+/// What is sent besides a file's or an archive's bytes.
+pub(crate) struct Content {
+    pub(crate) body: MakeBody,
+    pub(crate) size: u64,
+}
+
+impl AgsRuntime {
+    /// Reads at most `length` bytes of a file from `offset` on; `None` if the server says that there is nothing there.
+    pub(crate) async fn read_range(
+        &self,
+        path: &str,
+        offset: u64,
+        length: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let mut call = request::get(
+            "read_bytes",
+            self.native_uri(native::FILE, &[("path", path)])?,
+        );
+        let last = offset.saturating_add(length).saturating_sub(1);
+        let range = HeaderValue::from_str(&format!("bytes={offset}-{last}"))
+            .map_err(|error| Error::Invalid(error.to_string()))?;
+        call.headers.insert(header::RANGE, range);
+        call.allowed = transfer(length);
+        let deadline = self.connection.deadline(call.allowed);
+        match self.connection.read(&call, deadline).await {
+            Ok(answer) if answer.bytes.len() as u64 <= length => Ok(Some(answer.bytes.to_vec())),
+            Ok(answer) => Err(Error::Reply {
+                call: call.name,
+                status: answer.status,
+                evidence: format!(
+                    "{} bytes, of which at most {length} were asked for",
+                    answer.bytes.len()
+                ),
+            }),
+            Err(Error::Refused { status, .. }) if status == StatusCode::RANGE_NOT_SATISFIABLE => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces a file, with the permission bits `mode` or as they are.
+    pub(crate) async fn put_file(
+        &self,
+        name: &'static str,
+        path: &str,
+        mode: Option<u32>,
+        content: Content,
+    ) -> Result<native::FileWritten, Error> {
+        let mode = mode.map(|mode| format!("{mode:o}"));
+        let mut query = vec![("path", path)];
+        if let Some(mode) = &mode {
+            query.push(("mode", mode));
+        }
+        let uri = self.native_uri(native::FILE, &query)?;
+        self.act(&put(name, uri, "application/octet-stream", content))
+            .await
+    }
+
+    /// Unpacks an archive into a directory. Doing so again changes nothing, so it is repeated when the answer is lost.
+    pub(crate) async fn put_tar(&self, target: &str, content: Content) -> Result<(), Error> {
+        let uri = self.native_uri(native::TAR, &[("path", target)])?;
+        let call = put("upload", uri, "application/x-tar", content);
+        let deadline = self.connection.deadline(call.allowed);
+        self.connection.read(&call, deadline).await.map(drop)
+    }
+
+    /// Brings a directory as an archive into `file`, from its beginning. It may take as long as something comes.
+    pub(crate) async fn get_tar(
+        &self,
+        source: &str,
+        file: &File,
+        told: &Told,
+    ) -> Result<(), Error> {
+        let uri = self.native_uri(native::TAR, &[("path", source)])?;
+        let call = request::get("download", uri);
+        let once = |_| self.get_tar_once(&call, file, told);
+        retry::run(
+            &self.connection.config.retry,
+            Idempotence::Safe,
+            call.name,
+            once,
+        )
+        .await
+        .map_err(|gave_up| gave_up.error.error)
+    }
+
+    async fn get_tar_once(&self, call: &Call, file: &File, told: &Told) -> Result<(), Attempted> {
+        let transport = |error| Attempted::transport(call.name, error);
+        let silence = self.connection.config.runtime_timeout;
+        let response = self.connection.send(call, Deadline::none(), None).await?;
+        let (parts, mut incoming) = response.into_parts();
+        if parts.status != StatusCode::OK {
+            let bytes = body::collect(incoming, MAX_PROBLEM)
+                .await
+                .map_err(transport)?;
+            return Err(self
+                .connection
+                .problem(call.name, parts.status, &parts.headers, &bytes));
+        }
+        let local = |source| {
+            let path = std::env::temp_dir();
+            Attempted::finally(Error::Local { path, source })
+        };
+        let mut file = restarted(file).map_err(local)?;
+        let mut done = 0_u64;
+        loop {
+            let frame = tokio::time::timeout(silence, incoming.frame())
+                .await
+                .map_err(|_| {
+                    let said = format!("nothing came for {:.0} s", silence.as_secs_f64());
+                    let kind = TransportErrorKind::Timeout;
+                    transport(TransportError::new(kind, Reached::Unknown, said))
+                })?;
+            let Some(frame) = frame else {
+                return file.flush().await.map_err(local);
+            };
+            let frame = frame.map_err(|error| transport(body::into_transport(error)))?;
+            if let Ok(data) = frame.into_data() {
+                file.write_all(&data).await.map_err(local)?;
+                done += data.len() as u64;
+                told(done, done);
+            }
+        }
+    }
+
+    fn native_uri(&self, path: &str, query: &[(&str, &str)]) -> Result<Uri, Error> {
+        request::uri(&self.connection.config.base, path, query)
+    }
+}
+
+impl Content {
+    /// Bytes that are at hand.
+    pub(crate) fn of_bytes(bytes: Bytes) -> Self {
+        let size = bytes.len() as u64;
+        let body: MakeBody = Arc::new(move || Ok(body::full(bytes.clone())));
+        Self { body, size }
+    }
+}
+
+fn put(name: &'static str, uri: Uri, kind: &'static str, content: Content) -> Call {
+    let mut call = request::get(name, uri);
+    call.method = Method::PUT;
+    let headers = &mut call.headers;
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(content.size));
+    call.allowed = transfer(content.size);
+    call.body = content.body;
+    call
+}
+
+/// The file from its beginning, and empty.
+fn restarted(file: &File) -> io::Result<tokio::fs::File> {
+    let mut file = file.try_clone()?;
+    file.rewind()?;
+    file.set_len(0)?;
+    Ok(file.into())
+}

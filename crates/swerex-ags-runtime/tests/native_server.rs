@@ -1,0 +1,249 @@
+//! The runtime against our native server: what is beyond the protocol.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg(unix)]
+
+#[path = "native_server/server.rs"]
+mod server;
+#[path = "support/tree.rs"]
+mod tree;
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    sync::{Arc, Mutex, atomic::Ordering},
+};
+
+use server::Server;
+use swerex_ags_runtime::{AgsRuntime, Error};
+use swerex_proto::{BashAction, Command, CreateBashSessionRequest, ExceptionClass, native::Stream};
+use tree::{Tree, large, mode, set_mode};
+
+fn class<T: std::fmt::Debug>(outcome: Result<T, Error>) -> ExceptionClass {
+    let error = outcome.unwrap_err();
+    match error.remote() {
+        Some(remote) => remote.class(),
+        None => panic!("no exception of the server's: {error:?}"),
+    }
+}
+
+async fn heard(runtime: &AgsRuntime, command: &Command) -> (Vec<u8>, Vec<u8>, Option<i64>) {
+    let pieces = Mutex::new((Vec::new(), Vec::new()));
+    let answer = runtime
+        .execute_heard(command, &|stream, bytes: &[u8]| {
+            let mut pieces = pieces.lock().unwrap();
+            match stream {
+                Stream::Stdout => pieces.0.extend_from_slice(bytes),
+                Stream::Stderr => pieces.1.extend_from_slice(bytes),
+            }
+        })
+        .await
+        .unwrap();
+    let (stdout, stderr) = pieces.into_inner().unwrap();
+    assert_eq!(
+        answer.stdout.is_empty(),
+        stdout.is_empty(),
+        "the answer has all of it, too"
+    );
+    (stdout, stderr, answer.exit_code)
+}
+
+#[tokio::test]
+async fn what_a_command_prints_is_heard_as_it_is() {
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let command = Command::shell(r"printf 'a\377b'; printf 'e' >&2; exit 4");
+    assert_eq!(
+        heard(&runtime, &command).await,
+        (b"a\xffb".to_vec(), b"e".to_vec(), Some(4))
+    );
+}
+
+#[tokio::test]
+async fn a_lost_stream_is_taken_up_again_and_the_command_runs_once() {
+    let server = Server::start().await;
+    let (lossy, cuts) = server.lossy(3).await;
+    let command = Command {
+        cwd: Some(server.home().to_str().unwrap().to_owned()),
+        ..Command::shell("echo run >> runs; for n in 1 2 3 4 5 6 7 8; do echo $n; sleep 0.05; done")
+    };
+    let expected = b"1\n2\n3\n4\n5\n6\n7\n8\n".to_vec();
+    assert_eq!(
+        heard(&lossy, &command).await,
+        (expected, Vec::new(), Some(0)),
+        "nothing twice, nothing left out"
+    );
+    assert_eq!(cuts.load(Ordering::SeqCst), 0, "every loss was met");
+    assert_eq!(
+        fs::read_to_string(server.home().join("runs")).unwrap(),
+        "run\n"
+    );
+}
+
+#[tokio::test]
+async fn a_followed_command_fails_as_any_other() {
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let check = |script: &str| Command {
+        check: true,
+        ..Command::shell(script)
+    };
+    assert_eq!(
+        class(runtime.execute(&check("exit 3")).await),
+        ExceptionClass::NonZeroExitCode
+    );
+    let absent = Command::argv(["no-such-program"]);
+    assert_eq!(
+        class(runtime.execute(&absent).await),
+        ExceptionClass::FileNotFound
+    );
+    let late = Command {
+        timeout: Some(0.1),
+        ..Command::shell("echo so far; sleep 60")
+    };
+    let error = runtime.execute_heard(&late, &|_, _: &[u8]| {}).await;
+    assert_eq!(class(error), ExceptionClass::CommandTimeout);
+}
+
+#[tokio::test]
+async fn a_session_without_a_timeout_is_followed_and_keeps_its_state() {
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let request = CreateBashSessionRequest {
+        startup_timeout: 10.0,
+        ..CreateBashSessionRequest::default()
+    };
+    runtime.create_session(&request.into()).await.unwrap();
+    let run = async |command: &str| {
+        runtime
+            .run_in_session(&BashAction::new(command).into())
+            .await
+            .unwrap()
+    };
+    run("cd /tmp; A=1").await;
+    let seen = run("pwd; echo $A").await;
+    assert_eq!(
+        (seen.output.as_str(), seen.exit_code),
+        ("/tmp\n1\n", Some(0))
+    );
+    let failed = runtime
+        .run_in_session(&BashAction::new("(exit 3)").into())
+        .await;
+    assert_eq!(class(failed), ExceptionClass::NonZeroExitCode);
+}
+
+#[tokio::test]
+async fn bytes_of_files_go_both_ways() {
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let path = |name: &str| server.home().join(name).to_str().unwrap().to_owned();
+    let bytes: Vec<u8> = (0..9_000_000_u32).map(|n| (n * 7 % 256) as u8).collect();
+
+    runtime
+        .write_bytes(&path("deep/er/ü &+%"), &bytes)
+        .await
+        .unwrap();
+    let written = server.home().join("deep/er/ü &+%");
+    assert!(fs::read(&written).unwrap() == bytes);
+    let read = runtime
+        .read_bytes(&path("deep/er/ü &+%"), 10 << 20)
+        .await
+        .unwrap();
+    assert!(read == bytes);
+    assert_eq!(
+        runtime
+            .read_piece(&path("deep/er/ü &+%"), 8_999_998, 9)
+            .await
+            .unwrap(),
+        bytes[8_999_998..]
+    );
+
+    set_mode(&written, 0o640);
+    runtime
+        .write_bytes(&path("deep/er/ü &+%"), b"")
+        .await
+        .unwrap();
+    assert_eq!(
+        (fs::read(&written).unwrap().len(), mode(&written)),
+        (0, 0o640)
+    );
+    assert_eq!(
+        runtime.read_bytes(&path("deep/er/ü &+%"), 9).await.unwrap(),
+        b""
+    );
+    let version = fs::read("/proc/version").unwrap();
+    assert_eq!(
+        runtime.read_bytes("/proc/version", 1 << 20).await.unwrap(),
+        version,
+        "its size is 0, but it is not empty"
+    );
+
+    assert_eq!(
+        class(runtime.read_bytes(&path("none"), 9).await),
+        ExceptionClass::FileNotFound
+    );
+    assert_eq!(
+        class(runtime.write_bytes(&path("deep"), b"x").await),
+        ExceptionClass::IsADirectory
+    );
+}
+
+#[tokio::test]
+async fn files_and_trees_arrive_with_modes_and_links() {
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let here = tempfile::tempdir().unwrap();
+
+    let large = large();
+    fs::write(here.path().join("large"), &large).unwrap();
+    set_mode(&here.path().join("large"), 0o700);
+    let target = server.home().join("new/large");
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&told);
+    runtime
+        .upload_told(
+            &here.path().join("large"),
+            target.to_str().unwrap(),
+            Arc::new(move |done, total| notes.lock().unwrap().push((done, total))),
+        )
+        .await
+        .unwrap();
+    assert!(fs::read(&target).unwrap() == large);
+    assert_eq!(mode(&target), 0o700);
+    let size = large.len() as u64;
+    assert_eq!(told.lock().unwrap().last(), Some(&(size, size)));
+
+    let tree = Tree::new(here.path().join("tree"));
+    symlink("d0", tree.root().join("link")).unwrap();
+    let target = server.home().join("arrived here/tree");
+    // The second time into a directory that is there.
+    for _ in 0..2 {
+        runtime
+            .upload(tree.root(), target.to_str().unwrap())
+            .await
+            .unwrap();
+        tree.assert_arrived(&target);
+        assert_eq!(fs::read_link(target.join("link")).unwrap(), Path::new("d0"));
+    }
+    let back = here.path().join("back");
+    runtime
+        .download(target.to_str().unwrap(), &back, &|_, _| {})
+        .await
+        .unwrap();
+    tree.assert_arrived(&back);
+    assert_eq!(fs::read_link(back.join("link")).unwrap(), Path::new("d0"));
+
+    let nothing = here.path().join("nothing");
+    fs::create_dir(&nothing).unwrap();
+    let target = server.home().join("made/of nothing");
+    runtime
+        .upload(&nothing, target.to_str().unwrap())
+        .await
+        .unwrap();
+    assert!(target.is_dir());
+    let onto_file = server.home().join("new/large");
+    let refused = runtime
+        .upload(tree.root(), onto_file.to_str().unwrap())
+        .await;
+    assert!(refused.unwrap_err().remote().is_some());
+}
