@@ -5,7 +5,8 @@
 
 use ags_http::{Body, body};
 use http::{Response, StatusCode, header};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use swerex_proto::{ExceptionBody, ExceptionClass, RemoteError};
 
 /// The status that carries an exception.
 pub(crate) const STATUS_EXCEPTION: u16 = 511;
@@ -16,36 +17,6 @@ pub(crate) const FALLBACK: &str = "swerex.exceptions.SwerexException";
 pub(crate) const NOT_STARTED: &str = "swerex.exceptions.DeploymentStartupError";
 /// The class for a session that another live agent holds.
 pub(crate) const SESSION_EXISTS: &str = "swerex.exceptions.SessionExistsError";
-
-/// The classes that an agent's client may be told, all of them exceptions that take one message.
-const KNOWN: &[&str] = &[
-    FALLBACK,
-    NOT_STARTED,
-    SESSION_EXISTS,
-    "swerex.exceptions.BashIncorrectSyntaxError",
-    "swerex.exceptions.CommandTimeoutError",
-    "swerex.exceptions.NoExitCodeError",
-    "swerex.exceptions.NonZeroExitCodeError",
-    "swerex.exceptions.SessionDoesNotExistError",
-    "swerex.exceptions.SessionNotInitializedError",
-    "builtins.FileExistsError",
-    "builtins.FileNotFoundError",
-    "builtins.IsADirectoryError",
-    "builtins.LookupError",
-    "builtins.NotADirectoryError",
-    "builtins.OSError",
-    "builtins.PermissionError",
-    "builtins.RuntimeError",
-    "builtins.ValueError",
-    "pexpect.exceptions.EOF",
-    "pexpect.exceptions.TIMEOUT",
-];
-
-/// The longest message of an exception that is passed on, in characters; the middle of a longer one is left out.
-const LONGEST_MESSAGE: usize = 64 * 1024;
-
-/// What may stand in an exception's `extra_info`, each a string: what SWE-ReX's own clients read, and what a timeout left behind.
-const EXTRA: &[&str] = &["bash_stdout", "bash_stderr", "output", "stdout", "stderr"];
 
 /// A JSON answer.
 pub(crate) fn answer(status: StatusCode, value: &Value) -> Response<Body> {
@@ -70,73 +41,22 @@ pub(crate) fn detail(status: StatusCode, detail: &str) -> Response<Body> {
 
 /// An exception of ours.
 pub(crate) fn exception(class: &'static str, message: &str) -> Response<Body> {
-    tell(class, message, Map::new())
+    tell(&RemoteError::new(
+        &ExceptionClass::from_path(class),
+        message,
+    ))
 }
 
 /// A sandbox's exception, told anew; `None` if the body is no exception.
 pub(crate) fn retold(body: &[u8]) -> Option<Response<Body>> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let told = body.get("swerexception")?;
-    let message = told
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let class = told
-        .get("class_path")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let known = KNOWN.iter().find(|known| **known == class);
-    let extra = told.get("extra_info").and_then(Value::as_object);
-    let extra = EXTRA
-        .iter()
-        .filter_map(|key| {
-            Some((
-                (*key).to_owned(),
-                Value::from(shortened(extra?.get(*key)?.as_str()?)),
-            ))
-        })
-        .collect();
-    Some(match known {
-        Some(known) => tell(known, message, extra),
-        // The class may say what the message does not; as text it is harmless.
-        None => tell(FALLBACK, &format!("{}: {message}", printable(class)), extra),
-    })
+    let body: ExceptionBody = serde_json::from_slice(body).ok()?;
+    Some(tell(&body.swerexception))
 }
 
-fn tell(class: &str, message: &str, mut extra: Map<String, Value>) -> Response<Body> {
-    if class.ends_with(".BashIncorrectSyntaxError") {
-        for key in ["bash_stdout", "bash_stderr"] {
-            extra.entry(key).or_insert_with(|| Value::from(""));
-        }
-    }
-    let value = json!({ "swerexception": {
-        "message": shortened(message), "class_path": class, "traceback": "", "extra_info": extra,
-    }});
+fn tell(error: &RemoteError) -> Response<Body> {
     let status =
         StatusCode::from_u16(STATUS_EXCEPTION).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer(status, &value)
-}
-
-fn shortened(text: &str) -> String {
-    let length = text.chars().count();
-    if length <= LONGEST_MESSAGE {
-        return text.to_owned();
-    }
-    let half = LONGEST_MESSAGE / 2;
-    let head: String = text.chars().take(half).collect();
-    let tail: String = text.chars().skip(length - half).collect();
-    format!(
-        "{head}\n[{} characters left out]\n{tail}",
-        length - 2 * half
-    )
-}
-
-fn printable(class: &str) -> String {
-    class
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(100)
-        .collect()
+    answer(status, &json!({ "swerexception": error.whitelisted() }))
 }
 
 #[cfg(test)]
