@@ -9,6 +9,9 @@
 )]
 #![cfg(unix)]
 
+#[path = "../../swerex-ags-runtime/tests/support/exceptions.rs"]
+mod exceptions;
+
 use std::{
     ffi::OsString,
     fs::Permissions,
@@ -21,8 +24,8 @@ use std::{
 use ags_emulator::{Emulator, EmulatorBuilder};
 use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
 use swerex_proto::{
-    BashAction, Check, CloseBashSessionRequest, Command, CreateBashSessionRequest, ExceptionClass,
-    ReadFileRequest, WriteFileRequest,
+    BashAction, Check, CloseBashSessionRequest, Command, CreateBashSessionRequest, ReadFileRequest,
+    WriteFileRequest,
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -279,47 +282,38 @@ async fn every_call_goes_through_the_gateway() {
     let bytes = runtime.read_bytes(&path("large"), 64 << 20).await.unwrap();
     assert!(bytes == large, "20 MB read back different");
 
-    let class = |error: swerex_ags_runtime::Error| error.remote().unwrap().class();
-    let missing = runtime.read_file(&read("none")).await.unwrap_err();
-    assert_eq!(class(missing), ExceptionClass::FileNotFound);
-    let slow = Command {
-        timeout: Some(0.3),
-        ..Command::shell("sleep 9")
-    };
-    assert_eq!(
-        class(runtime.execute(&slow).await.unwrap_err()),
-        ExceptionClass::CommandTimeout
-    );
-    let unknown = runtime
-        .run_in_session(&BashAction::new("true").into())
-        .await
-        .unwrap_err();
-    assert_eq!(class(unknown), ExceptionClass::SessionDoesNotExist);
     let request = CreateBashSessionRequest {
         startup_timeout: 10.0,
         ..CreateBashSessionRequest::default()
     };
-    runtime
-        .create_session(&request.clone().into())
-        .await
-        .unwrap();
-    let again = runtime.create_session(&request.into()).await.unwrap_err();
-    assert_eq!(class(again), ExceptionClass::SessionExists);
-    let wrong = runtime
-        .run_in_session(&BashAction::new("if then").into())
-        .await
-        .unwrap_err();
-    assert_eq!(class(wrong), ExceptionClass::BashIncorrectSyntax);
-    let failing = runtime
-        .run_in_session(&BashAction::new("false").into())
-        .await
-        .unwrap_err();
-    assert_eq!(class(failing), ExceptionClass::NonZeroExitCode);
+    runtime.create_session(&request.into()).await.unwrap();
     runtime
         .close_session(&CloseBashSessionRequest::default().into())
         .await
         .unwrap();
     runtime.close().await.unwrap();
     deployment.stop().await.unwrap();
+    emulator.shutdown().await;
+}
+
+/// Each class that the server can raise reaches the caller through the gateway as it does directly.
+#[tokio::test]
+async fn every_exception_goes_through_the_gateway() {
+    let Some(emulator) = emulator(|builder| builder).await else {
+        return;
+    };
+    for rare in [false, true] {
+        let mut deployment = TencentAgsDeployment::new(config(&emulator)).unwrap();
+        deployment.start().await.unwrap();
+        let runtime = deployment.runtime().unwrap();
+        let home = emulator.live_instances()[0].directory.clone();
+        if rare {
+            exceptions::rare(runtime, &home).await;
+        } else {
+            exceptions::frequent(runtime, &home).await;
+        }
+        deployment.stop().await.unwrap();
+        none_lives(&emulator).await;
+    }
     emulator.shutdown().await;
 }

@@ -16,6 +16,7 @@ mod native;
 mod request;
 mod runtime;
 mod secret;
+mod send;
 mod tarball;
 mod token;
 mod upload;

@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) body: MakeBody,
     /// What the caller allows the command on the server.
     pub(crate) allowed: Allowed,
+    /// Whether a command that fails is an exception: a Python server remembers none of those, and a repeat would run the command again.
+    pub(crate) raises: bool,
 }
 
 /// How long the server may work on a call by the caller's own words.
@@ -45,13 +47,13 @@ pub(crate) enum Allowed {
 }
 
 impl Allowed {
-    /// Of a timeout in seconds as the protocol has it. What is no number of seconds is the server's to refuse.
+    /// Of a timeout in seconds as the protocol has it. What is no finite number is `null` in JSON, which is none; so is one beyond all clocks.
     fn seconds(timeout: Option<f64>) -> Self {
-        match timeout {
-            None => Self::Ever,
-            Some(seconds) => {
-                Self::For(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::ZERO))
-            }
+        let finite = timeout.filter(|seconds| seconds.is_finite());
+        let allowed = finite.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)));
+        match allowed {
+            Some(Ok(allowed)) => Self::For(allowed),
+            None | Some(Err(_)) => Self::Ever,
         }
     }
 
@@ -114,6 +116,7 @@ pub(crate) fn get(name: &'static str, uri: Uri) -> Call {
         headers: HeaderMap::new(),
         body: Arc::new(|| Ok(body::empty())),
         allowed: Allowed::NoCommand,
+        raises: false,
     }
 }
 
@@ -185,12 +188,9 @@ mod tests {
         assert_eq!(of(Some(500.0)), Some(Duration::from_secs(560)));
         assert_eq!(of(Some(0.25)), Some(Duration::from_millis(60_250)));
         assert_eq!(of(None), None);
-        for strange in [f64::NAN, f64::NEG_INFINITY, -5.0, f64::INFINITY] {
-            assert_eq!(
-                of(Some(strange)),
-                Some(MARGIN),
-                "{strange}: the server refuses it at once"
-            );
+        assert_eq!(of(Some(-5.0)), Some(MARGIN), "the server ends it at once");
+        for endless in [f64::NAN, f64::NEG_INFINITY, f64::INFINITY, 1e300] {
+            assert_eq!(of(Some(endless)), None, "{endless}");
         }
         let action = |timeout| {
             Allowed::of_action(

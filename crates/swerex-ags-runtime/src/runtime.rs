@@ -6,9 +6,9 @@ use ags_http::{Body, Deadline, HttpService};
 use http::{Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use swerex_proto::{
-    Action, CloseResponse, CloseSessionRequest, CloseSessionResponse, Command, CommandResponse,
-    CreateSessionRequest, CreateSessionResponse, IsAliveResponse, Observation, ReadFileRequest,
-    ReadFileResponse, WriteFileRequest, WriteFileResponse, native, route,
+    Action, Check, CloseResponse, CloseSessionRequest, CloseSessionResponse, Command,
+    CommandResponse, CreateSessionRequest, CreateSessionResponse, IsAliveResponse, Observation,
+    ReadFileRequest, ReadFileResponse, WriteFileRequest, WriteFileResponse, native, route,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -129,7 +129,9 @@ impl AgsRuntime {
         if matches!(action, Action::Bash(_)) && self.is_native() && events::is_long(allowed) {
             return self.follow(plain.0, events, action, allowed, None).await;
         }
-        self.post(plain.0, plain.1, action, allowed).await
+        let mut call = request::post(plain.0, self.uri(plain.1)?, action, allowed)?;
+        call.raises = matches!(action, Action::Bash(bash) if bash.check == Check::Raise);
+        self.act(&call).await
     }
 
     /// Ends a session.
@@ -159,7 +161,9 @@ impl AgsRuntime {
             let path = native::EXECUTE_EVENTS;
             return self.follow("execute", path, command, allowed, None).await;
         }
-        self.post("execute", route::EXECUTE, command, allowed).await
+        let mut call = request::post("execute", self.uri(route::EXECUTE)?, command, allowed)?;
+        call.raises = command.check;
+        self.act(&call).await
     }
 
     /// As [`execute`](Self::execute), telling what the command prints while it prints it. A Python server tells it only at the end. After a
@@ -248,6 +252,7 @@ impl AgsRuntime {
             headers,
             body,
             allowed: Allowed::NoCommand,
+            raises: false,
         };
         let deadline = timeout.map_or_else(Deadline::none, Deadline::after);
         let response = self.connection.stream(&call, deadline, id).await?;

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
+#[path = "support/exceptions.rs"]
+mod exceptions;
 #[path = "python_server/server.rs"]
 mod server;
 #[path = "support/tree.rs"]
@@ -12,38 +14,13 @@ mod tree;
 
 use std::{fs, time::Duration};
 
+use exceptions::{class, run, session};
 use server::Server;
-use swerex_ags_runtime::{AgsRuntime, Error};
+use swerex_ags_runtime::Error;
 use swerex_proto::{
-    BashAction, BashInterruptAction, Check, CloseBashSessionRequest, Command,
-    CreateBashSessionRequest, ExceptionBody, ExceptionClass, ReadFileRequest, WriteFileRequest,
+    CloseBashSessionRequest, Command, ExceptionClass, ReadFileRequest, WriteFileRequest,
 };
 use tree::{Tree, large, mode, set_mode};
-
-async fn session(runtime: &AgsRuntime) {
-    let request = CreateBashSessionRequest {
-        startup_timeout: 10.0,
-        ..CreateBashSessionRequest::default()
-    };
-    runtime.create_session(&request.into()).await.unwrap();
-}
-
-async fn run(runtime: &AgsRuntime, command: &str) -> swerex_proto::BashObservation {
-    let action = BashAction {
-        check: Check::Silent,
-        timeout: Some(20.0),
-        ..BashAction::new(command)
-    };
-    runtime.run_in_session(&action.into()).await.unwrap()
-}
-
-fn class<T: std::fmt::Debug>(outcome: Result<T, Error>) -> ExceptionClass {
-    let error = outcome.unwrap_err();
-    match error.remote() {
-        Some(remote) => remote.class(),
-        None => panic!("no exception of the server's: {error:?}"),
-    }
-}
 
 #[tokio::test]
 async fn a_session_keeps_its_state() {
@@ -202,253 +179,20 @@ async fn output_that_is_not_utf_8_is_shown_as_escapes() {
 }
 
 #[tokio::test]
-async fn every_exception_keeps_its_class() {
+async fn frequent_exceptions_keep_their_classes() {
     let Some(server) = Server::start().await else {
         return;
     };
-    let (runtime, home) = (server.runtime(), server.home());
-    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
-    let read = |name: &str| ReadFileRequest {
-        path: path(name),
-        ..ReadFileRequest::default()
-    };
-    let write = |name: &str| WriteFileRequest {
-        path: path(name),
-        content: String::new(),
-    };
-    fs::write(home.join("file"), [0xff]).unwrap();
-
-    assert_eq!(
-        class(runtime.read_file(&read("none")).await),
-        ExceptionClass::FileNotFound
-    );
-    assert_eq!(
-        class(runtime.read_file(&read(".")).await),
-        ExceptionClass::IsADirectory
-    );
-    assert_eq!(
-        class(runtime.read_file(&read("file/x")).await),
-        ExceptionClass::NotADirectory
-    );
-    assert_eq!(
-        class(runtime.read_file(&read("file")).await),
-        ExceptionClass::UnicodeDecode
-    );
-    let unknown = ReadFileRequest {
-        encoding: Some("klingon".to_owned()),
-        ..read("file")
-    };
-    assert_eq!(
-        class(runtime.read_file(&unknown).await),
-        ExceptionClass::LookupError
-    );
-    assert_eq!(
-        class(runtime.write_file(&write("file/x")).await),
-        ExceptionClass::FileExists
-    );
-    assert_eq!(
-        class(runtime.write_file(&write(".")).await),
-        ExceptionClass::IsADirectory
-    );
-    fs::write(home.join("no program"), "text").unwrap();
-    let runtime_ref = &runtime;
-    let execute = |command: Command| async move { class(runtime_ref.execute(&command).await) };
-    assert_eq!(
-        execute(Command::argv(["no-such-program"])).await,
-        ExceptionClass::FileNotFound
-    );
-    assert_eq!(
-        execute(Command::argv([path("no program")])).await,
-        ExceptionClass::PermissionError
-    );
-    assert_eq!(
-        execute(Command::argv(["a\0b"])).await,
-        ExceptionClass::ValueError
-    );
-    assert_eq!(
-        execute(Command::argv(Vec::<String>::new())).await,
-        ExceptionClass::IndexError
-    );
-    assert_eq!(
-        execute(Command {
-            check: true,
-            ..Command::shell("exit 3")
-        })
-        .await,
-        ExceptionClass::NonZeroExitCode
-    );
-    assert_eq!(
-        execute(Command {
-            timeout: Some(0.2),
-            ..Command::shell("sleep 9")
-        })
-        .await,
-        ExceptionClass::CommandTimeout
-    );
-    set_mode(&home.join("no program"), 0o755);
-    assert_eq!(
-        execute(Command::argv([path("no program")])).await,
-        ExceptionClass::OsError
-    );
-
-    let act =
-        |action: BashAction| async move { class(runtime_ref.run_in_session(&action.into()).await) };
-    assert_eq!(
-        act(BashAction::new("true")).await,
-        ExceptionClass::SessionDoesNotExist
-    );
-    session(&runtime).await;
-    let again = runtime
-        .create_session(&CreateBashSessionRequest::default().into())
-        .await;
-    assert_eq!(class(again), ExceptionClass::SessionExists);
-    assert_eq!(
-        act(BashAction::new("if then")).await,
-        ExceptionClass::BashIncorrectSyntax
-    );
-    assert_eq!(
-        act(BashAction::new("false")).await,
-        ExceptionClass::NonZeroExitCode
-    );
-    assert_eq!(
-        act(BashAction {
-            timeout: Some(0.3),
-            ..BashAction::new("sleep 9")
-        })
-        .await,
-        ExceptionClass::CommandTimeout
-    );
-    runtime
-        .run_in_session(&BashInterruptAction::default().into())
-        .await
-        .unwrap();
-    assert_eq!(run(&runtime, "echo well").await.output, "well\n");
-    assert_eq!(
-        act(BashAction::new("exit")).await,
-        ExceptionClass::PexpectEof
-    );
-
-    let not_a_zip = tempfile::tempdir().unwrap();
-    fs::write(not_a_zip.path().join("x"), "x").unwrap();
-    let upload = runtime
-        .upload(&not_a_zip.path().join("x"), &path("file/x/y"))
-        .await;
-    assert_eq!(class(upload), ExceptionClass::NotADirectory);
-    assert!(matches!(
-        runtime.upload(&home.join("none"), "/tmp/x").await,
-        Err(Error::Local { .. })
-    ));
+    exceptions::frequent(&server.runtime(), &server.home()).await;
 }
 
-/// The accidents of the original, too: whatever it raises has a class here.
+/// The accidents of the original, too.
 #[tokio::test]
-async fn rarer_exceptions_keep_their_classes() {
+async fn rare_exceptions_keep_their_classes() {
     let Some(server) = Server::start().await else {
         return;
     };
-    let (runtime, home) = (&server.runtime(), server.home());
-    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
-    let act =
-        |action: BashAction| async move { class(runtime.run_in_session(&action.into()).await) };
-    let interrupt = |n_retry: i64| async move {
-        let action = BashInterruptAction {
-            n_retry,
-            ..BashInterruptAction::default()
-        };
-        class(runtime.run_in_session(&action.into()).await)
-    };
-
-    fs::write(home.join("latin"), [0xe9]).unwrap();
-    let surrogates = ReadFileRequest {
-        path: path("latin"),
-        errors: Some("surrogateescape".to_owned()),
-        ..ReadFileRequest::default()
-    };
-    assert_eq!(
-        class(runtime.read_file(&surrogates).await),
-        ExceptionClass::UnicodeEncode
-    );
-    let too_long = Command {
-        timeout: Some(1e300),
-        ..Command::shell("true")
-    };
-    assert_eq!(
-        class(runtime.execute(&too_long).await),
-        ExceptionClass::OverflowError
-    );
-
-    fs::create_dir(home.join("taken")).unwrap();
-    runtime
-        .write_file(&WriteFileRequest {
-            path: path("taken/temp_file_transfer"),
-            content: String::new(),
-        })
-        .await
-        .unwrap();
-    let onto = runtime.upload(&home.join("latin"), &path("taken")).await;
-    assert_eq!(class(onto), ExceptionClass::ShutilError);
-    let not_a_zip = forwarded_upload(runtime, &path("unzipped")).await;
-    assert_eq!(not_a_zip, ExceptionClass::BadZipFile);
-
-    let impatient = CreateBashSessionRequest {
-        startup_timeout: 0.0,
-        session: "impatient".to_owned(),
-        ..CreateBashSessionRequest::default()
-    };
-    assert_eq!(
-        class(runtime.create_session(&impatient.into()).await),
-        ExceptionClass::PexpectTimeout
-    );
-    session(runtime).await;
-    let both = BashAction {
-        is_interactive_command: true,
-        is_interactive_quit: true,
-        ..BashAction::new("true")
-    };
-    assert_eq!(act(both).await, ExceptionClass::AssertionError);
-    let unreadable = BashAction {
-        is_interactive_command: true,
-        expect: vec!["(".to_owned()],
-        ..BashAction::new("true")
-    };
-    assert_eq!(act(unreadable).await, ExceptionClass::RegexError);
-    assert_eq!(interrupt(0).await, ExceptionClass::UnboundLocal);
-    // The terminal's echo is between the server and the exit code.
-    assert_eq!(
-        act(BashAction::new("stty echo")).await,
-        ExceptionClass::NoExitCode
-    );
-    runtime.close().await.unwrap();
-    assert_eq!(
-        act(BashAction::new("true")).await,
-        ExceptionClass::RuntimeError
-    );
-}
-
-/// An upload that says that it is a zip file and is none, which our own client never sends.
-async fn forwarded_upload(runtime: &AgsRuntime, target: &str) -> ExceptionClass {
-    let part = |name: &str, value: &str| {
-        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let form = part("file\"; filename=\"x", "no zip")
-        + &part("target_path", target)
-        + &part("unzip", "true")
-        + "--b--\r\n";
-    let kind = http::HeaderValue::from_static("multipart/form-data; boundary=b");
-    let headers = http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, kind)]);
-    let body = move || Ok(ags_http::body::full(form.clone()));
-    let answer = runtime
-        .forward("/upload", headers, body, Some(Duration::from_secs(60)))
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), 511);
-    let bytes = ags_http::body::collect(answer.into_body(), 1 << 20)
-        .await
-        .unwrap();
-    serde_json::from_slice::<ExceptionBody>(&bytes)
-        .unwrap()
-        .swerexception
-        .class()
+    exceptions::rare(&server.runtime(), &server.home()).await;
 }
 
 #[tokio::test]

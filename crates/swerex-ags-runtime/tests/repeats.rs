@@ -17,7 +17,7 @@ use http::Response;
 use swerex_ags_runtime::{
     AccessToken, AgsRuntime, AgsRuntimeConfig, Error, Secret, TokenError, TokenSource,
 };
-use swerex_proto::Command;
+use swerex_proto::{BashAction, Command};
 
 const DONE: &str = r#"{"stdout":"ok","stderr":"","exit_code":0}"#;
 
@@ -268,6 +268,28 @@ async fn a_command_that_may_have_timed_out_is_not_sent_again() {
         matches!(error, Error::UnknownOutcome { .. }) && error.may_be_done(),
         "{error:?}"
     );
+}
+
+/// The command may have failed, and that answer is not kept either.
+#[tokio::test(start_paused = true)]
+async fn a_command_whose_failure_is_an_exception_is_not_sent_again() {
+    let peer = Replay::new([lost()]);
+    let checked = Command {
+        check: true,
+        ..Command::shell("echo x >> counter; false")
+    };
+    let error = runtime(&peer, None).execute(&checked).await.unwrap_err();
+    assert!(matches!(error, Error::UnknownOutcome { .. }), "{error:?}");
+    assert_eq!(peer.requests().len(), 1);
+
+    let peer = Replay::new([lost()]);
+    let action = BashAction::new("echo x >> counter; false").into();
+    let error = runtime(&peer, None).run_in_session(&action).await;
+    assert!(
+        matches!(error, Err(Error::UnknownOutcome { .. })),
+        "{error:?}"
+    );
+    assert_eq!(peer.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

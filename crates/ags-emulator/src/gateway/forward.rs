@@ -89,6 +89,10 @@ async fn to_port(
         head.headers
             .insert(CONNECTION, http::HeaderValue::from_static("upgrade"));
         head.headers.insert(UPGRADE, protocol);
+    } else {
+        // uvicorn closes a connection after each exception without saying so: the next request on it would be lost.
+        head.headers
+            .insert(CONNECTION, http::HeaderValue::from_static("close"));
     }
     let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let Ok(uri) = Uri::try_from(format!("http://127.0.0.1:{mapped}{path}")) else {
