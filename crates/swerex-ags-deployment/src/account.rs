@@ -2,7 +2,9 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    io,
+    path::Path,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     config::{InvalidConfig, TencentAgsDeploymentConfig},
     error::{Cause, Stage, StartFailed, StopFailed},
+    journal::Journal,
 };
 
 /// How often a stop is tried, each time with the client's own retries.
@@ -47,6 +50,7 @@ struct Inner {
     /// Tools by their name, each looked up once.
     tools: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
     background: TaskTracker,
+    journal: OnceLock<Journal>,
 }
 
 impl Connections {
@@ -110,6 +114,7 @@ impl Account {
             data,
             tools: Mutex::default(),
             background: TaskTracker::new(),
+            journal: OnceLock::new(),
         };
         Self {
             inner: Arc::new(inner),
@@ -119,6 +124,34 @@ impl Account {
     /// The client of the control plane.
     pub fn client(&self) -> &Client {
         &self.inner.client
+    }
+
+    /// From now on writes down what is started here before it is used, in a file of its own in `directory`, so that what a killed process leaves
+    /// behind can be found: see [`journal`](crate::journal). The directory is made if it is not there. Once is enough.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be made.
+    pub fn keep_journal(&self, directory: &Path) -> io::Result<()> {
+        if self.inner.journal.get().is_none() {
+            let journal = Journal::open(directory, &self.journal_scope())?;
+            // Whoever was faster has one that is as good.
+            drop(self.inner.journal.set(journal));
+        }
+        Ok(())
+    }
+
+    /// What the ids in a journal of this account belong to: endpoint and region.
+    pub fn journal_scope(&self) -> String {
+        let client = self.client();
+        format!(
+            "{} {}",
+            client.endpoint(),
+            client.region().unwrap_or_default()
+        )
+    }
+
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.inner.journal.get()
     }
 
     pub(crate) fn board(&self) -> &StatusBoard {
@@ -153,6 +186,14 @@ impl Account {
     /// # Errors
     /// [`StopFailed`] with the last refusal.
     pub async fn stop_instance(&self, instance_id: &str) -> Result<(), StopFailed> {
+        self.stop_somehow(instance_id).await?;
+        if let Some(journal) = self.journal() {
+            journal.instance_over(instance_id);
+        }
+        Ok(())
+    }
+
+    async fn stop_somehow(&self, instance_id: &str) -> Result<(), StopFailed> {
         let mut attempt = 1;
         loop {
             let error = match self.client().stop_if_there(instance_id).await {

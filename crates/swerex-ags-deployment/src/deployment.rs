@@ -9,16 +9,15 @@ use ags_http::retry::RetryPolicy;
 use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, TokenCache, gateway};
 use swerex_proto::IsAliveResponse;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::{
     account::Account,
+    ask,
     budget::Budget,
     config::TencentAgsDeploymentConfig,
     error::{Cause, NotStarted, Stage, StartFailed, StopFailed},
     hook::{Hook, Step},
     instance::{Guard, Progress, ended, progress},
-    requests,
     token_source::InstanceTokens,
     tool::{self, Tool},
 };
@@ -244,7 +243,7 @@ impl TencentAgsDeployment {
                 .bound(
                     Stage::Instance,
                     "the instance",
-                    self.ask_for_instance(&tool.id),
+                    ask::for_instance(&self.account, &self.config, &tool.id),
                 )
                 .await;
             match asked {
@@ -265,43 +264,6 @@ impl TencentAgsDeployment {
                 outcome => return outcome,
             }
         }
-    }
-
-    /// Asks once. The question runs on if this future is dropped, so that its answer is not lost: whatever comes of it is stopped.
-    async fn ask_for_instance(
-        &self,
-        tool_id: &str,
-    ) -> Result<(Guard, SandboxInstance), StartFailed> {
-        let request = requests::instance(&self.config, tool_id, &Uuid::new_v4().to_string());
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        let account = self.account.clone();
-        self.account.in_background("a start", async move {
-            let outcome = account
-                .client()
-                .call(&request)
-                .await
-                .map_err(|error| StartFailed::new(Stage::Instance, Cause::Api(error)));
-            let outcome = outcome.and_then(|answer| {
-                let instance = answer.reply.instance.unwrap_or_default();
-                let Some(id) = instance.instance_id.clone() else {
-                    let message = format!(
-                        "AGS started an instance without an id (request id {})",
-                        answer.request_id
-                    );
-                    return Err(StartFailed::new(Stage::Instance, Cause::State(message)));
-                };
-                Ok((Guard::new(account.clone(), id), instance))
-            });
-            // Nobody there to take it: dropping the guard stops it.
-            drop(sender.send(outcome));
-        });
-        let lost = |_| {
-            StartFailed::new(
-                Stage::Instance,
-                Cause::State("the start was interrupted".to_owned()),
-            )
-        };
-        receiver.await.map_err(lost)?
     }
 
     async fn until_running(&self, instance_id: &str) -> Result<(), StartFailed> {

@@ -29,7 +29,11 @@ impl Guard {
 
     /// Leaves the instance running and gives its id.
     pub(crate) fn keep(mut self) -> String {
-        self.instance_id.take().unwrap_or_default()
+        let instance_id = self.instance_id.take().unwrap_or_default();
+        if let Some(journal) = self.account.journal() {
+            journal.instance_over(&instance_id);
+        }
+        instance_id
     }
 
     /// The instance is gone.

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod ask;
 mod budget;
 mod config;
 mod deployment;
 mod error;
 mod hook;
 mod instance;
+pub mod journal;
 pub mod keys;
 pub mod marks;
 mod requests;

@@ -2,7 +2,7 @@
 
 use ags_api::model::{SandboxInstance, SandboxTool};
 
-use crate::requests::{CREATED_BY, OWNER, PROCESS, SOFTWARE, TOOL_PREFIX, owner, process};
+use crate::requests::{CREATED_BY, OWNER, PROCESS, SOFTWARE, START, TOOL_PREFIX, owner, process};
 
 /// Whether a deployment of this library started the instance, in whichever version.
 pub fn is_ours(instance: &SandboxInstance) -> bool {
@@ -24,6 +24,11 @@ pub fn this_owner() -> String {
 /// Whether this very process started the instance, also if it never learned of its id.
 pub fn is_of_this_process(instance: &SandboxInstance) -> bool {
     is_ours(instance) && metadata(instance, PROCESS) == Some(&process())
+}
+
+/// The client token that the instance was asked for with; `None` if it is not ours.
+pub fn start_of(instance: &SandboxInstance) -> Option<&str> {
+    metadata(instance, START).filter(|_| is_ours(instance))
 }
 
 /// Whether the tool has the name of one that a deployment made.

@@ -30,6 +30,7 @@ pub(crate) const TOOL_PREFIX: &str = "swerex-";
 pub(crate) const CREATED_BY: &str = "created_by";
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const PROCESS: &str = "process";
+pub(crate) const START: &str = "start";
 
 /// What marks instances as made by this software, in their metadata.
 pub const SOFTWARE: &str = concat!("swerex-ags/", env!("CARGO_PKG_VERSION"));
@@ -81,6 +82,7 @@ pub(crate) fn instance(
         (CREATED_BY, SOFTWARE.to_owned()),
         (OWNER, owner()),
         (PROCESS, process()),
+        (START, client_token.to_owned()),
     ];
     let variable = |(name, value): (&str, String)| MetadataVar {
         name: Some(name.to_owned()),

@@ -23,6 +23,7 @@ use crate::{
     local::{self, Ready},
     output::Output,
     report::Failure,
+    state,
 };
 
 /// What all commands share.
@@ -131,6 +132,17 @@ impl Context {
             Some(None) | None => None,
         };
         self.resolve(ready.as_ref())
+    }
+
+    /// Writes down from now on what is started, so that `instance gc` finds it after a kill.
+    pub(crate) fn keep_journal(&self, account: &Account) {
+        if self.is_local_here() {
+            return;
+        }
+        if let Err(problem) = state::keep_journal(account) {
+            let what = "after a kill, `swerex-ags instance gc` knows by age only what is left over";
+            self.output.warn(&format!("{problem}; {what}"));
+        }
     }
 
     fn resolve(&self, ready: Option<&Ready>) -> Result<Resolved, Failure> {

@@ -19,6 +19,7 @@ mod report;
 mod sandbox;
 mod serve;
 mod span;
+mod state;
 mod usage;
 
 use std::{

@@ -1,17 +1,19 @@
 //! `swerex-ags instance`: the running sandboxes of the account, whoever started them.
 
+mod gc;
+
 use ags_api::model::{
     DescribeSandboxInstanceListRequest, Filter, InstanceStatus, PauseSandboxInstanceRequest,
     ResumeSandboxInstanceRequest, SandboxInstance, UpdateSandboxInstanceRequest,
 };
-use serde_json::{Value, json};
-use swerex_ags_deployment::{marks, units};
+use serde_json::json;
+use swerex_ags_deployment::units;
 
 use crate::{
     commands::each::{self, Done},
     consent::Consent,
     context::Context,
-    listing::{self, age, is_over, text},
+    listing::{self, is_over, text},
     output::tree,
     report::{Failure, Outcome},
     span::Span,
@@ -71,9 +73,11 @@ pub(crate) enum Command {
         timeout: String,
     },
     /// End instances that swerex-ags started and nobody ended
+    ///
+    /// Those whose process on this machine has ended without stopping them, and all that were started long ago, wherever.
     #[command(after_help = "Example: swerex-ags instance gc --older-than 6h --dry-run")]
     Gc {
-        /// Only those that were started this long ago; younger ones may be in use
+        /// From elsewhere only those that were started this long ago; younger ones may be in use
         #[arg(long, value_name = "SPAN", default_value = "2h")]
         older_than: Span,
         #[command(flatten)]
@@ -142,7 +146,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
         Command::Gc {
             older_than,
             consent,
-        } => gc(older_than, consent, context).await,
+        } => gc::run(older_than, consent, context).await,
     }
 }
 
@@ -214,28 +218,4 @@ pub(crate) async fn stop(ids: Vec<String>, consent: Consent, context: &Context) 
             .map_err(|error| Failure::of(&error))
     })
     .await
-}
-
-async fn gc(older_than: Span, consent: Consent, context: &Context) -> Outcome {
-    let cloud = context.cloud().await?;
-    let all = cloud
-        .client
-        .list_all(&DescribeSandboxInstanceListRequest::default())
-        .await?;
-    let ids: Vec<String> = all
-        .iter()
-        .filter(|instance| !is_over(instance) && marks::is_ours(instance))
-        .filter(|instance| {
-            age(instance.create_time.as_ref()).is_some_and(|age| age >= older_than.0)
-        })
-        .filter_map(|instance| instance.instance_id.clone())
-        .collect();
-    if ids.is_empty() {
-        context.output.result(
-            || format!("no instance of swerex-ags is older than {older_than}"),
-            &Value::Array(Vec::new()),
-        )?;
-        return Ok(0);
-    }
-    stop(ids, consent, context).await
 }

@@ -24,7 +24,7 @@ use super::{
     records::Records,
     run_args::RunArgs,
 };
-use crate::{local::Ready, serve::ags::AgsStarter};
+use crate::{local::Ready, serve::ags::AgsStarter, state};
 
 /// Names a configuration file of the deployment.
 pub(crate) const CONFIG: &str = "SWEREX_AGS_CONFIG";
@@ -63,7 +63,7 @@ async fn run(args: &[String]) -> Result<u8, String> {
         return hold().await;
     }
     let call = Call::parse(args).map_err(|Misused(problem)| problem)?;
-    let state = state_directory()?;
+    let state = state::directory()?;
     let records =
         Records::open(state.join("containers")).map_err(|error| unusable(&state, &error))?;
     let images = Images::open(state.join("images")).map_err(|error| unusable(&state, &error))?;
@@ -220,7 +220,7 @@ async fn hold() -> Result<u8, String> {
         .map_err(|error| error.to_string())?;
     let Order { plan, deployment } =
         serde_json::from_str(&line).map_err(|error| format!("not told what to hold: {error}"))?;
-    let state = state_directory()?;
+    let state = state::directory()?;
     let outcome = async {
         let records =
             Records::open(state.join("containers")).map_err(|error| unusable(&state, &error))?;
@@ -339,6 +339,10 @@ fn starter(config: TencentAgsDeploymentConfig) -> Result<Arc<AgsStarter>, String
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     })?;
+    // Its holder may be killed; without a journal its sandbox is found by age.
+    if let Err(problem) = state::keep_journal(&account) {
+        tracing::warn!(%problem);
+    }
     Ok(Arc::new(AgsStarter { config, account }))
 }
 
@@ -346,19 +350,6 @@ fn find(records: &Records, name: &str) -> Result<Option<super::records::Record>,
     records
         .find(name)
         .map_err(|error| format!("cannot read the records of containers: {error}"))
-}
-
-/// Where records are: `$XDG_STATE_HOME/swerex-ags`, or `~/.local/state/swerex-ags`.
-fn state_directory() -> Result<PathBuf, String> {
-    let home = |name: &str| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let state = home("XDG_STATE_HOME").or_else(|| Some(home("HOME")?.join(".local/state")));
-    state
-        .map(|state| state.join("swerex-ags"))
-        .ok_or_else(|| "neither XDG_STATE_HOME nor HOME names a directory".to_owned())
 }
 
 fn unusable(directory: &std::path::Path, error: &io::Error) -> String {

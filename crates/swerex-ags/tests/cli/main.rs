@@ -3,6 +3,7 @@
 
 mod control;
 mod keep;
+mod killed;
 mod run;
 mod support;
 mod usage;

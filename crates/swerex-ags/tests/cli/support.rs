@@ -54,6 +54,7 @@ impl Lab {
         let mut command = program();
         command.arg(format!("--local={}", self.path("ready").display()));
         command.args(args).current_dir(self.directory.path());
+        command.env("SWEREX_AGS_STATE_DIR", self.path("state"));
         command
     }
 
