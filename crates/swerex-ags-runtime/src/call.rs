@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -10,11 +10,12 @@ use std::{
 
 use ags_http::{
     Deadline, HttpService, Idempotence, body, date,
-    retry::{self, Attempt, Fault},
+    retry::{self, Attempt, Fault, Retryable as _},
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use swerex_proto::{ExceptionBody, route};
+use tracing::Instrument as _;
 
 use crate::{
     config::AgsRuntimeConfig,
@@ -81,7 +82,9 @@ impl Connection {
 
     /// Sends a call that only reads: it may be repeated at will.
     pub(crate) async fn read(&self, call: &Call, deadline: Deadline) -> Result<Answer, Error> {
-        self.repeat(call, deadline, Idempotence::Safe, None).await
+        let outcome = self.repeat(call, deadline, Idempotence::Safe, None);
+        self.counted(outcome.instrument(self.span(call, None)))
+            .await
     }
 
     /// Sends a call that does something, with an id by which the server knows repeats of it.
@@ -91,6 +94,30 @@ impl Connection {
         deadline: Deadline,
         id: &str,
     ) -> Result<Answer, Error> {
+        let outcome = self.act_once(call, deadline, id);
+        self.counted(outcome.instrument(self.span(call, Some(id))))
+            .await
+    }
+
+    /// Everything that happens in a call, in the log.
+    pub(crate) fn span(&self, call: &Call, id: Option<&str>) -> tracing::Span {
+        let host = self.config.base.host_str();
+        tracing::debug_span!("call", name = call.name, host, request_id = id)
+    }
+
+    pub(crate) async fn counted<T>(
+        &self,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.config.tally.began();
+        let outcome = call.await;
+        if !matches!(outcome, Ok(_) | Err(Error::Remote(_))) {
+            self.config.tally.failed();
+        }
+        outcome
+    }
+
+    async fn act_once(&self, call: &Call, deadline: Deadline, id: &str) -> Result<Answer, Error> {
         let under_way = self.crowd.enter();
         let idempotence = if self.is_native() {
             Idempotence::SameId
@@ -144,6 +171,7 @@ impl Connection {
             if !under_way.was_alone() {
                 break;
             }
+            self.config.tally.repeated("lost answer".to_owned());
             tracing::warn!(call = call.name, attempt, reason = "idempotent", cause = %lost, "asking again for a lost answer");
             match self
                 .attempt(call, deadline, Some(id))
@@ -174,7 +202,21 @@ impl Connection {
             overall,
             ..self.config.retry
         };
-        let once = |_: Attempt| self.attempt(call, deadline, id);
+        let last = Mutex::new(None);
+        let once = |_: Attempt| {
+            let cause = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(cause) = cause {
+                self.config.tally.repeated(cause);
+            }
+            async {
+                let outcome = self.attempt(call, deadline, id).await;
+                if let Err(failed) = &outcome {
+                    let cause = failed.in_brief().into_owned();
+                    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+                }
+                outcome
+            }
+        };
         retry::run(&policy, idempotence, call.name, once)
             .await
             .map_err(|gave_up| gave_up.error.error)

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use ags_http::retry::RetryPolicy;
 use url::Url;
 
-use crate::secret::Secret;
+use crate::{counters::Tally, secret::Secret};
 
 /// How long a call may take beyond what its command is allowed, unless told otherwise.
 pub const DEFAULT_RUNTIME_TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,6 +26,8 @@ pub struct AgsRuntimeConfig {
     pub retry: RetryPolicy,
     /// The largest answer that is taken, in bytes. Default: [`DEFAULT_MAX_REPLY`].
     pub max_reply: usize,
+    /// Counts what is done. Default: one of its own.
+    pub tally: Tally,
 }
 
 /// Why a runtime cannot be made.
@@ -44,6 +46,7 @@ impl AgsRuntimeConfig {
                 ..RetryPolicy::default()
             },
             max_reply: DEFAULT_MAX_REPLY,
+            tally: Tally::default(),
         }
     }
 

@@ -38,6 +38,14 @@ impl Crowd {
             since: Instant::now(),
         }
     }
+
+    /// How many calls have begun so far, and how many are under way.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (
+            self.begun.load(Ordering::SeqCst),
+            self.under_way.load(Ordering::SeqCst),
+        )
+    }
 }
 
 impl UnderWay<'_> {

@@ -20,6 +20,7 @@ use swerex_proto::{
     native::{self, Event, Stream},
     route,
 };
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -66,6 +67,18 @@ impl Connection {
         heard: Option<&Heard<'_>>,
     ) -> Result<T, Error> {
         let id = Uuid::new_v4().to_string();
+        let outcome = self.follow_as(call, heard, &id);
+        self.counted(outcome.instrument(self.span(call, Some(&id))))
+            .await
+    }
+
+    async fn follow_as<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        heard: Option<&Heard<'_>>,
+        id: &str,
+    ) -> Result<T, Error> {
+        let _under_way = self.crowd.enter();
         let deadline = self.deadline(call.allowed);
         // The number of the last event that was heard.
         let last = AtomicU64::new(0);
@@ -74,7 +87,7 @@ impl Connection {
                 overall: deadline.remaining().unwrap_or(Duration::MAX),
                 ..self.config.retry
             };
-            let listen = |_| self.listen(call, deadline, &id, &last, heard);
+            let listen = |_| self.listen(call, deadline, id, &last, heard);
             match retry::run(&policy, Idempotence::SameId, call.name, listen)
                 .await
                 .map_err(|gave_up| gave_up.error.error)?
@@ -86,6 +99,7 @@ impl Connection {
                     let wait = policy.backoff.base;
                     let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                     let (after, cause) = (last.load(Ordering::Relaxed), &lost.error);
+                    self.config.tally.repeated("cut stream".to_owned());
                     tracing::warn!(what = call.name, after, %cause, wait_ms, "taking a lost stream up again");
                     tokio::time::sleep(wait).await;
                 }

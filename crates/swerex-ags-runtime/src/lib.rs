@@ -4,6 +4,7 @@ mod archive;
 mod bytes;
 mod call;
 mod config;
+mod counters;
 mod crowd;
 mod download;
 mod error;
@@ -23,6 +24,7 @@ mod upload;
 mod walk;
 
 pub use config::{AgsRuntimeConfig, DEFAULT_MAX_REPLY, DEFAULT_RUNTIME_TIMEOUT, InvalidConfig};
+pub use counters::{Counters, Tally};
 pub use error::{Error, Lost};
 pub use events::{FOLLOWED_FROM, Heard};
 pub use runtime::AgsRuntime;

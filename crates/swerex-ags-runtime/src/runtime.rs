@@ -57,6 +57,11 @@ impl AgsRuntime {
         self.connection.is_native()
     }
 
+    /// How many calls that do something have begun so far, and how many are under way: whether it is used at all.
+    pub fn activity(&self) -> (usize, usize) {
+        self.connection.crowd.size()
+    }
+
     /// Asks once whether the server is there; `timeout` covers all of it.
     ///
     /// # Errors

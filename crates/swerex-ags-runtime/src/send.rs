@@ -68,6 +68,7 @@ impl Connection {
                 Some(response) if renewed => return Ok(response),
                 _ => {}
             }
+            self.config.tally.token_refused();
             tracing::info!(
                 call = call.name,
                 "the gateway refused the token; renewing it"
