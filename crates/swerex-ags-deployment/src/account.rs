@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     config::{InvalidConfig, TencentAgsDeploymentConfig},
+    counters::{Counters, Tally},
     error::{Cause, Stage, StartFailed, StopFailed},
     journal::Journal,
 };
@@ -51,6 +52,8 @@ struct Inner {
     tools: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
     background: TaskTracker,
     journal: OnceLock<Journal>,
+    tally: Tally,
+    calls: swerex_ags_runtime::Tally,
 }
 
 impl Connections {
@@ -115,6 +118,8 @@ impl Account {
             tools: Mutex::default(),
             background: TaskTracker::new(),
             journal: OnceLock::new(),
+            tally: Tally::default(),
+            calls: swerex_ags_runtime::Tally::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -148,6 +153,23 @@ impl Account {
             client.endpoint(),
             client.region().unwrap_or_default()
         )
+    }
+
+    /// What the deployments of this account have done so far, with the calls of both planes.
+    pub fn counters(&self) -> Counters {
+        let control = self.client().counters();
+        self.inner
+            .tally
+            .snapshot(control, self.inner.calls.counters())
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.inner.tally
+    }
+
+    /// What its runtimes count with.
+    pub(crate) fn calls(&self) -> swerex_ags_runtime::Tally {
+        self.inner.calls.clone()
     }
 
     pub(crate) fn journal(&self) -> Option<&Journal> {
@@ -186,7 +208,11 @@ impl Account {
     /// # Errors
     /// [`StopFailed`] with the last refusal.
     pub async fn stop_instance(&self, instance_id: &str) -> Result<(), StopFailed> {
-        self.stop_somehow(instance_id).await?;
+        if let Err(failed) = self.stop_somehow(instance_id).await {
+            self.tally().stops_failed.one_more();
+            return Err(failed);
+        }
+        self.tally().stopped.one_more();
         if let Some(journal) = self.journal() {
             journal.instance_over(instance_id);
         }

@@ -37,6 +37,8 @@ pub struct TencentAgsDeploymentConfig {
     pub image_registry_type: String,
     /// Lifetime of an instance, as AGS writes it. Default: [`keys::DEFAULT_TIMEOUT`].
     pub timeout: String,
+    /// Let the lifetime begin anew as long as the sandbox is used. Default: false.
+    pub extend_timeout: bool,
     /// Port of the SWE-ReX server. Default: [`keys::DEFAULT_PORT`].
     pub port: u16,
     /// Until when a started sandbox must answer. Default: [`keys::DEFAULT_STARTUP_TIMEOUT`] seconds.
@@ -108,6 +110,7 @@ impl TencentAgsDeploymentConfig {
             image: keys::DEFAULT_IMAGE.to_owned(),
             image_registry_type: keys::DEFAULT_REGISTRY_TYPE.to_owned(),
             timeout: keys::DEFAULT_TIMEOUT.to_owned(),
+            extend_timeout: false,
             port: keys::DEFAULT_PORT,
             startup_timeout: Duration::from_secs_f64(keys::DEFAULT_STARTUP_TIMEOUT),
             runtime_timeout: Duration::from_secs_f64(keys::DEFAULT_RUNTIME_TIMEOUT),

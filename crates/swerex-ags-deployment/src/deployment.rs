@@ -1,32 +1,26 @@
 //! The deployment: starts a sandbox, hands out its runtime, stops it.
 
 mod keep;
+mod start;
 
 use std::{sync::Arc, time::Duration};
 
-use ags_api::model::{InstanceStatus, SandboxInstance};
-use ags_http::retry::RetryPolicy;
-use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, TokenCache, gateway};
+use swerex_ags_runtime::AgsRuntime;
 use swerex_proto::IsAliveResponse;
-use tokio::time::Instant;
+use tracing::{Instrument as _, field::Empty};
 
 use crate::{
     account::Account,
-    ask,
-    budget::Budget,
     config::TencentAgsDeploymentConfig,
     error::{Cause, NotStarted, Stage, StartFailed, StopFailed},
+    extension::Extension,
     hook::{Hook, Step},
-    instance::{Guard, Progress, ended, progress},
-    token_source::InstanceTokens,
-    tool::{self, Tool},
+    instance::Guard,
+    tool::Tool,
 };
 
 /// How long a start waits for room in the account's quota, besides its `startup_timeout`: instances that were stopped count for minutes.
 pub const QUOTA_PATIENCE: Duration = Duration::from_secs(600);
-
-/// The longest pause between two attempts to start while the quota is used up.
-const QUOTA_PAUSE: Duration = Duration::from_secs(15);
 
 /// How long closing the sessions may hold up a stop.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,6 +38,8 @@ pub struct TencentAgsDeployment {
 
 /// What a start leaves behind.
 struct Running {
+    /// Ends first.
+    _extension: Option<Extension>,
     /// Dropped before the tool: a tool outlives its instances.
     guard: Guard,
     tool: Tool,
@@ -130,221 +126,10 @@ impl TencentAgsDeployment {
         if self.running.is_some() {
             return Ok(());
         }
-        let running = self.start_one().await?;
+        let span = tracing::info_span!("start", image = self.config.image, instance_id = Empty);
+        let running = self.counted_start().instrument(span).await?;
         self.running = Some(running);
         Ok(())
-    }
-
-    async fn start_one(&self) -> Result<Running, StartFailed> {
-        let started = Instant::now();
-        let mut clock = Budget::of(self.config.startup_timeout);
-        let tell = |step| self.tell(&step);
-        let mut tool = clock
-            .bound(
-                Stage::Tool,
-                "the tool",
-                tool::ready(&self.account, &self.config, &tell),
-            )
-            .await?;
-        let outcome = self.start_instance(&tool, &mut clock).await;
-        let (guard, instance) = match (outcome, tool.shared_as.clone()) {
-            // A tool that was good before is not any more: find another, once.
-            (
-                Err(StartFailed {
-                    cause: Cause::Api(error),
-                    ..
-                }),
-                Some(name),
-            ) if tool::is_at_fault(&error) => {
-                self.account.forget_tool(&name);
-                tool = clock
-                    .bound(
-                        Stage::Tool,
-                        "the tool",
-                        tool::ready(&self.account, &self.config, &tell),
-                    )
-                    .await?;
-                self.start_instance(&tool, &mut clock).await?
-            }
-            (outcome, _) => outcome?,
-        };
-        let instance_id = guard.id().to_owned();
-        if instance.status != Some(InstanceStatus::RUNNING) {
-            self.tell(&Step::WaitingForInstance {
-                instance_id: instance_id.clone(),
-            });
-            clock
-                .bound(
-                    Stage::Instance,
-                    "the instance",
-                    self.until_running(&instance_id),
-                )
-                .await?;
-        }
-        let runtime = self.reach(&instance_id, &clock).await?;
-        self.tell(&Step::Ready {
-            instance_id,
-            after: started.elapsed(),
-        });
-        Ok(Running {
-            guard,
-            tool,
-            runtime,
-        })
-    }
-
-    /// Acquires a token for an instance that runs and waits for its server.
-    async fn reach(&self, instance_id: &str, clock: &Budget) -> Result<AgsRuntime, StartFailed> {
-        self.tell(&Step::AcquiringToken {
-            instance_id: instance_id.to_owned(),
-        });
-        let tokens = InstanceTokens {
-            client: self.account.client().clone(),
-            instance_id: instance_id.to_owned(),
-        };
-        let cache = Arc::new(TokenCache::new(tokens));
-        let first = swerex_ags_runtime::TokenSource::token(&*cache);
-        let token = async {
-            let failed = |source| {
-                let error = swerex_ags_runtime::Error::Token {
-                    call: "start",
-                    source,
-                };
-                StartFailed::new(Stage::Token, Cause::Runtime(Box::new(error)))
-            };
-            first.await.map_err(failed)
-        };
-        clock.bound(Stage::Token, "the token", token).await?;
-        let runtime = self.connect(instance_id, cache)?;
-        self.tell(&Step::WaitingForServer {
-            instance_id: instance_id.to_owned(),
-        });
-        if let Err(error) = runtime.wait_until_alive(clock.left()).await {
-            return Err(self.not_alive(error, instance_id).await);
-        }
-        Ok(runtime)
-    }
-
-    /// Asks for an instance; waits while the quota is used up.
-    async fn start_instance(
-        &self,
-        tool: &Tool,
-        clock: &mut Budget,
-    ) -> Result<(Guard, SandboxInstance), StartFailed> {
-        let image = self.config.image.clone();
-        self.tell(&Step::StartingInstance {
-            tool_id: tool.id.clone(),
-            image,
-        });
-        let patience = Instant::now() + QUOTA_PATIENCE;
-        let mut pause = Duration::from_secs(2);
-        loop {
-            let asked = clock
-                .bound(
-                    Stage::Instance,
-                    "the instance",
-                    ask::for_instance(&self.account, &self.config, &tool.id),
-                )
-                .await;
-            match asked {
-                Err(StartFailed {
-                    cause: Cause::Api(error),
-                    ..
-                }) if tool::is_quota(&error) && Instant::now() + pause < patience => {
-                    let message = error.to_string();
-                    self.tell(&Step::WaitingForQuota {
-                        retry_in: pause,
-                        message,
-                    });
-                    tokio::time::sleep(pause).await;
-                    // Waiting for others is not this start's time.
-                    clock.extend(pause);
-                    pause = (pause * 3 / 2).min(QUOTA_PAUSE);
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-
-    async fn until_running(&self, instance_id: &str) -> Result<(), StartFailed> {
-        let settled = |instance: Option<SandboxInstance>| {
-            // An instance that was just started may not be listed yet.
-            let instance = instance?;
-            let status = instance.status.clone().unwrap_or_default();
-            match progress(&status) {
-                Progress::Running => Some(Ok(())),
-                Progress::Waiting => None,
-                Progress::Failed => Some(Err(ended(instance_id, &instance))),
-            }
-        };
-        let polled = self
-            .account
-            .board()
-            .until_instance(instance_id, settled)
-            .await;
-        polled.map_err(|error| StartFailed::new(Stage::Instance, Cause::Api(error)))?
-    }
-
-    fn connect(
-        &self,
-        instance_id: &str,
-        tokens: Arc<TokenCache<InstanceTokens>>,
-    ) -> Result<AgsRuntime, StartFailed> {
-        let wrong = |problem: swerex_ags_runtime::InvalidConfig| {
-            StartFailed::new(
-                Stage::Server,
-                Cause::State(format!("the sandbox has no address: {problem}")),
-            )
-        };
-        let base =
-            gateway::endpoint(self.config.port, instance_id, &self.config.domain).map_err(wrong)?;
-        let config = AgsRuntimeConfig {
-            runtime_timeout: self.config.runtime_timeout,
-            retry: RetryPolicy {
-                overall: Duration::MAX,
-                ..RetryPolicy::default()
-            },
-            ..AgsRuntimeConfig::new(base)
-        };
-        AgsRuntime::new(config, self.account.data(), Some(tokens)).map_err(wrong)
-    }
-
-    /// Why the server did not come up: an instance that died says so itself.
-    async fn not_alive(&self, error: swerex_ags_runtime::Error, instance_id: &str) -> StartFailed {
-        if let Ok(Some(instance)) = self.account.board().instance(instance_id).await
-            && instance
-                .status
-                .as_ref()
-                .is_some_and(|status| progress(status) == Progress::Failed)
-        {
-            return ended(instance_id, &instance);
-        }
-        let failed = match error {
-            swerex_ags_runtime::Error::NotAlive { last, .. } => StartFailed::new(
-                Stage::Server,
-                Cause::Timeout {
-                    after: self.config.startup_timeout,
-                    last,
-                },
-            ),
-            other => return StartFailed::new(Stage::Server, Cause::Runtime(Box::new(other))),
-        };
-        failed.with_hint(self.startup_hint())
-    }
-
-    fn startup_hint(&self) -> String {
-        let mut hint = String::new();
-        if self.config.mount_image.is_empty() && self.config.tool_id.is_empty() {
-            hint.push_str(
-                "AGS gives the server 30 s from its process's start, and installing it takes longer: set mount_image (and role_arn) to an \
-                 image that holds the server, or use an image that has swerex-remote; ",
-            );
-        }
-        hint.push_str(&format!(
-            "a first use of an image takes longer, `swerex-ags image prewarm {}` pre-caches it; startup_timeout gives more time",
-            self.config.image
-        ));
-        hint
     }
 
     /// Stops the sandbox. One that is not started is stopped already.
@@ -352,10 +137,17 @@ impl TencentAgsDeployment {
     /// # Errors
     /// [`StopFailed`] names what goes on. The deployment forgets nothing: calling it again tries again.
     pub async fn stop(&mut self) -> Result<(), StopFailed> {
+        let Ok(instance_id) = self.instance_id().map(str::to_owned) else {
+            return Ok(());
+        };
+        let span = tracing::info_span!("stop", instance_id);
+        self.stop_instance(instance_id).instrument(span).await
+    }
+
+    async fn stop_instance(&mut self, instance_id: String) -> Result<(), StopFailed> {
         let Some(running) = &self.running else {
             return Ok(());
         };
-        let instance_id = running.guard.id().to_owned();
         self.tell(&Step::Stopping {
             instance_id: instance_id.clone(),
         });

@@ -172,6 +172,12 @@ pub const KEYS: &[Key] = &[
         "lifetime of an instance: 5m, 300s, 1h; 30 s to 24 h",
     ),
     key(
+        "extend_timeout",
+        Kind::Bool,
+        "false",
+        "let the lifetime begin anew as long as the sandbox is used",
+    ),
+    key(
         "port",
         Kind::Port,
         "8000",

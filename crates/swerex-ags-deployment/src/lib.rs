@@ -4,8 +4,10 @@ mod account;
 mod ask;
 mod budget;
 mod config;
+mod counters;
 mod deployment;
 mod error;
+mod extension;
 mod hook;
 mod instance;
 pub mod journal;
@@ -21,6 +23,7 @@ mod value;
 
 pub use account::{Account, Connections};
 pub use config::{InvalidConfig, TencentAgsDeploymentConfig, domain_of};
+pub use counters::{BOUNDS_MS, Counters, Histogram};
 pub use deployment::{QUOTA_PATIENCE, TencentAgsDeployment};
 pub use error::{Cause, NotStarted, Stage, StartFailed, StopFailed};
 pub use hook::{Hook, Step};

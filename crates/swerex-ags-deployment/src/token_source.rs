@@ -1,29 +1,47 @@
 //! Tokens for the gateway, from AGS.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use ags_api::{Client, model::AcquireSandboxInstanceTokenRequest};
+use ags_api::model::AcquireSandboxInstanceTokenRequest;
 use ags_http::BoxFuture;
 use swerex_ags_runtime::{AccessToken, Acquire, Secret, TokenError};
+
+use crate::account::Account;
 
 /// How long a token is taken to last when AGS does not say, in seconds.
 const UNSAID_LIFETIME: i64 = 3600;
 
 /// Acquires tokens of one instance.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct InstanceTokens {
-    pub(crate) client: Client,
-    pub(crate) instance_id: String,
+    account: Account,
+    instance_id: String,
+    /// Whether the instance has had one.
+    had_one: AtomicBool,
 }
 
 impl InstanceTokens {
+    pub(crate) fn new(account: Account, instance_id: String) -> Self {
+        Self {
+            account,
+            instance_id,
+            had_one: AtomicBool::new(false),
+        }
+    }
+
     /// A new token.
     pub(crate) async fn fetch(&self) -> Result<AccessToken, ags_api::Error> {
         let request = AcquireSandboxInstanceTokenRequest {
             instance_id: Some(self.instance_id.clone()),
             ..Default::default()
         };
-        let reply = self.client.call(&request).await?.reply;
+        let reply = self.account.client().call(&request).await?.reply;
+        if self.had_one.swap(true, Ordering::Relaxed) {
+            self.account.tally().refreshes.one_more();
+        }
         let secret = |secret: ags_api::Secret| Secret::new(secret.expose());
         let token = reply.token.map(secret).unwrap_or_else(|| Secret::new(""));
         let expires_at = match reply.expires_at {

@@ -1,9 +1,13 @@
 //! Sandboxes that outlive the program that started them: leaving one running, and coming back to it.
 
 use super::{
-    AgsRuntime, Budget, Guard, NotStarted, Running, Stage, StartFailed, TencentAgsDeployment,
+    AgsRuntime, Guard, NotStarted, Running, Stage, StartFailed, TencentAgsDeployment, start::Laps,
 };
-use crate::{error::Cause, instance::Progress, instance::progress};
+use crate::{
+    budget::Budget,
+    error::Cause,
+    instance::{Progress, ended, progress},
+};
 
 impl TencentAgsDeployment {
     /// Leaves the started sandbox running and gives its id; so does a tool of its own. It ends with its lifetime, or when somebody stops it.
@@ -44,13 +48,14 @@ impl TencentAgsDeployment {
             Some(instance) => {
                 let status = instance.status.clone().unwrap_or_default();
                 if progress(&status) == Progress::Failed {
-                    let ended = super::ended(instance_id, &instance);
+                    let ended = ended(instance_id, &instance);
                     return Err(ended.with_hint(
                         "`swerex-ags instance resume` wakes one that is PAUSED; start another otherwise",
                     ));
                 }
             }
         }
-        self.reach(instance_id, &clock).await
+        self.reach(instance_id, &clock, &mut Laps::new(&self.account))
+            .await
     }
 }

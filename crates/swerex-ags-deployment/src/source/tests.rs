@@ -58,6 +58,7 @@ fn every_key_has_its_default() {
     image = "python:3.11"
     image_registry_type = "enterprise"
     timeout = "1h"
+    extend_timeout = "false"
     port = "8000"
     startup_timeout = "180.0"
     runtime_timeout = "60.0"
