@@ -521,9 +521,9 @@ proptest! {
             let _ = fixture.act(within(0.5, &format!(": {text}"))).await;
             let _ = fixture.interrupt().await;
             let next = fixture.act(within(20.0, "echo next")).await;
-            // Only by ending the shell can it have been in vain.
+            // Only by ending the shell can it have been in vain. What it left in the background may still print.
             if let Ok(next) = next {
-                assert!(next.output.ends_with("next\n"), "{next:?}");
+                assert!(next.output.contains("next\n"), "{next:?}");
             }
         });
     }
