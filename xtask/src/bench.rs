@@ -11,6 +11,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("sign", "ags-sign", "sign"),
     ("http", "ags-http", "client"),
     ("server", "swerex-server", "server"),
+    ("fleet", "swerex-ags-deployment", "fleet"),
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<(), String> {

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 /// for other actions.
 pub const UNDOCUMENTED_PER_SECOND: u32 = 20;
 
-/// The span that the limits are kept in: a second, and a little for calls that travel at different
-/// speeds.
-pub const WINDOW: Duration = Duration::from_millis(1030);
+/// The span that the limits are kept in: a second, and some for calls of one burst that travel at
+/// different speeds, since some of them find a connection and others have to make one.
+pub const WINDOW: Duration = Duration::from_millis(1100);
 
 /// Rate limits per action, shared by everything that holds a clone.
 ///
