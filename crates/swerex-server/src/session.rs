@@ -20,6 +20,7 @@ mod terminal;
 use std::{
     collections::{HashMap, hash_map},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use swerex_proto::{
@@ -37,6 +38,9 @@ use shell::{Phase, Shell};
 
 /// How 1.4.0 calls its prompt.
 const PROMPT: &str = "SHELLPS1PREFIX";
+
+/// How long the end of a server waits for shells that have been killed.
+const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// The sessions of a server; clones are the same sessions.
 #[derive(Clone)]
@@ -166,11 +170,12 @@ impl Sessions {
             std::mem::take(&mut rooms.by_name)
         };
         self.0.surroundings.running.kill();
-        for room in open.into_values() {
-            if let Room::Open(session) = room {
-                hangup::hang_up(&session.shell).await;
-            }
-        }
+        let ends = open.values().filter_map(|room| match room {
+            Room::Open(session) => Some(hangup::end(&session.shell)),
+            Room::Taken => None,
+        });
+        // What has been killed is gone in a moment; a process that the kernel holds is not waited for.
+        let _ = tokio::time::timeout(LAST_WAIT, futures_util::future::join_all(ends)).await;
     }
 
     fn rooms(&self) -> MutexGuard<'_, Rooms> {

@@ -5,9 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
-    input::Foreground,
     pattern::{Match, Patterns, Stream},
-    shell::{Done, End, Keeper, Phase, Shell},
+    shell::{Done, End, Keeper, Phase, Replaced, Shell},
 };
 
 /// How often it is looked whether a shell has become another program: first, and at most.
@@ -26,7 +25,7 @@ pub(super) enum Event {
     /// The shell is gone.
     Ended(End),
     /// The shell has become another program, which waits for somebody to type.
-    Replaced,
+    Replaced(Replaced),
     /// Another call has taken the output over.
     Lost,
 }
@@ -67,9 +66,8 @@ impl<'a> Waiter<'a> {
                 return Event::Late;
             }
             if next_look <= now {
-                if self.shell.is_replaced() && self.shell.look() == Foreground::Reads {
-                    self.is_over = true;
-                    return Event::Replaced;
+                if let Some(replaced) = self.shell.replaced() {
+                    return Event::Replaced(replaced);
                 }
                 pause = (pause * 2).min(LAST_LOOK);
                 next_look = now + pause;

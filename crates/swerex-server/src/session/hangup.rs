@@ -42,7 +42,11 @@ pub(super) async fn hang_up(shell: &Shell) {
             send(process, Signal::KILL);
         }
     }
-    // Its number is known to be its own until it has been reaped.
+    end(shell).await;
+}
+
+/// Returns when the shell has ended.
+pub(super) async fn end(shell: &Shell) {
     let mut changes = shell.changes();
     while !matches!(shell.state().phase(), Phase::Ended(_)) {
         if changes.changed().await.is_err() {

@@ -69,6 +69,7 @@ pub(super) async fn interrupt(
         }
         (state.number(), is_awaited)
     };
+    let _attention = shell.attend();
     let mut end = if is_awaited {
         Awaited::Elsewhere(number)
     } else {

@@ -10,7 +10,7 @@ use super::{
     call::{Event, Waiter},
     input::Foreground,
     pattern::Patterns,
-    shell::{Done, End, Keeper, Phase, Shell},
+    shell::{Done, End, Keeper, Phase, Replaced, Shell},
     syntax, text,
 };
 use crate::{events::Tap, exception::PyException, pyrepr};
@@ -20,6 +20,9 @@ const PEXPECTS_OWN: Duration = Duration::from_secs(30);
 
 /// How long the end of a command may take after a pattern was seen, if its code is asked for.
 const AFTER_PATTERN: Duration = Duration::from_secs(1);
+
+/// How long a new bash may take to say that it is at its prompt.
+const ADOPTION: Duration = Duration::from_secs(5);
 
 /// How often it is looked what an earlier command does that still runs: first, and at most.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
@@ -84,9 +87,13 @@ pub(super) async fn run(
     let deadline = request
         .limit
         .and_then(|limit| Instant::now().checked_add(limit));
+    let _attention = shell.attend();
     let number = send(shell, request, tap, deadline).await?;
     let mut waiter = Waiter::new(shell, number, &request.patterns);
-    let event = waiter.wait(deadline).await;
+    let mut event = waiter.wait(deadline).await;
+    if let Event::Replaced(Replaced::Bash) = event {
+        event = adopt(shell, &mut waiter).await?;
+    }
     let event = match event {
         Event::Late => {
             let late = request.late(shell);
@@ -94,7 +101,7 @@ pub(super) async fn run(
             return Err(late);
         }
         Event::Ended(end) => return Err(ended(shell, end)),
-        Event::Replaced => return Err(replaced(shell)),
+        Event::Replaced(_) => return Err(replaced(shell)),
         Event::Lost => {
             return Err(PyException::eof(
                 "the session was taken over by another call",
@@ -107,6 +114,25 @@ pub(super) async fn run(
         return interactive(shell, request, number, event).await;
     }
     normal(shell, request, number, event).await
+}
+
+/// Goes on with the bash that the shell has become. What that says while it is asked is its prompt, and the question.
+async fn adopt(shell: &Shell, waiter: &mut Waiter<'_>) -> Result<Event, PyException> {
+    let before = shell.state().screen.take();
+    shell
+        .adopt()
+        .await
+        .map_err(|error| PyException::os_bare(&error))?;
+    let event = waiter.wait(Some(Instant::now() + ADOPTION)).await;
+    if let Event::Done(_) = event {
+        let mut state = shell.state();
+        state.screen.take();
+        state.screen.push(&before);
+    }
+    Ok(match event {
+        Event::Late => Event::Replaced(Replaced::Other),
+        event => event,
+    })
 }
 
 /// Gives the command to the shell, or to what runs in it. The number is that of the shell's command.
@@ -184,9 +210,6 @@ async fn is_free(
                     Keeper::Next => foreground != Foreground::Works,
                     _ => foreground == Foreground::Reads,
                 };
-                if takes_input && shell.is_replaced() {
-                    return Err(replaced(shell));
-                }
                 if takes_input {
                     return Ok(false);
                 }

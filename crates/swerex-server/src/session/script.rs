@@ -71,12 +71,16 @@ impl Paths {
     /// The start-up file: what bash would read without one, then the prompt. It is there before and after, because a start-up
     /// file may end early, and may change the prompt.
     pub(super) fn startup(&self) -> String {
+        let prompt = self.prompt();
+        format!("{prompt}[ -f ~/.bashrc ] && \\builtin . ~/.bashrc\n{prompt}")
+    }
+
+    /// The prompt alone, without line editing and history.
+    pub(super) fn prompt(&self) -> String {
         // It is quoted whole but for the number of the shell.
         let hook = self.hook("'$$'");
         format!(
-            "PROMPT_COMMAND='{hook}'\n\
-             [ -f ~/.bashrc ] && \\builtin . ~/.bashrc\n\
-             \\builtin set +o history +o vi +o emacs\n\
+            "\\builtin set +o history +o vi +o emacs\n\
              \\builtin unset -v PROMPT_COMMAND; PROMPT_COMMAND='{hook}' LINES={LINES} COLUMNS={COLUMNS}\n"
         )
     }

@@ -8,14 +8,21 @@ use std::{
     io::{self, PipeWriter},
     os::{fd::OwnedFd, unix::fs::FileExt},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rustix::{
     fs::{MemfdFlags, memfd_create},
     process::{Pid, Signal, kill_process_group},
 };
-use tokio::{net::unix::pipe::Receiver, process::Child, sync::watch};
+use tokio::{
+    net::unix::pipe::Receiver,
+    process::Child,
+    sync::{Notify, watch},
+};
 
 use state::State;
 pub(super) use state::{Done, End, Keeper, Phase};
@@ -31,6 +38,9 @@ use crate::{
     work::Surroundings,
 };
 
+/// Bytes that are kept of what is printed while nobody wants it.
+const UNATTENDED: usize = 16 * 1024 * 1024;
+
 /// A running shell.
 pub(super) struct Shell {
     terminal: Terminal,
@@ -40,8 +50,13 @@ pub(super) struct Shell {
     text: File,
     paths: Paths,
     pub(super) pid: Pid,
-    /// The program and its words as they were at the start; another one after `exec`.
-    started_as: Vec<u8>,
+    /// The start-up file.
+    startup: File,
+    /// The program and its words; others after `exec`.
+    known_as: Mutex<Vec<u8>>,
+    /// Calls that want what is printed.
+    attending: AtomicUsize,
+    attended: Notify,
     pub(super) bash: PathBuf,
     pub(super) environment: Vec<(OsString, OsString)>,
     state: Mutex<State>,
@@ -81,14 +96,17 @@ impl Shell {
             text,
             paths,
             pid,
-            started_as: command_line(pid),
+            startup,
+            known_as: Mutex::new(command_line(pid)),
+            attending: AtomicUsize::new(0),
+            attended: Notify::new(),
             bash,
             environment,
             state: Mutex::new(State::new()),
             changes: watch::Sender::new(()),
         });
         let entry = surroundings.running.add(pid);
-        tokio::spawn(attend(Arc::clone(&shell), screen, child, startup, entry));
+        tokio::spawn(attend(Arc::clone(&shell), screen, child, entry));
         Ok(shell)
     }
 
@@ -165,10 +183,49 @@ impl Shell {
         seen
     }
 
-    /// Whether the shell has become another program by `exec`.
-    pub(super) fn is_replaced(&self) -> bool {
+    /// What the shell has become by `exec`, once that waits for somebody to type.
+    pub(super) fn replaced(&self) -> Option<Replaced> {
         let now = command_line(self.pid);
-        !now.is_empty() && now != self.started_as
+        if now.is_empty() || now == *self.known_as() {
+            return None;
+        }
+        let is_bash = is_bash(&now);
+        match self.look() {
+            Foreground::Reads if is_bash => Some(Replaced::Bash),
+            // It edits lines.
+            Foreground::Polls if is_bash => Some(Replaced::Bash),
+            Foreground::Reads => Some(Replaced::Other),
+            _ => None,
+        }
+    }
+
+    /// Takes the bash that the shell has become for the shell, when it says that it is at its prompt.
+    pub(super) async fn adopt(&self) -> io::Result<()> {
+        *self.known_as() = command_line(self.pid);
+        self.startup.set_len(0)?;
+        self.startup
+            .write_all_at(self.paths.prompt().as_bytes(), 0)?;
+        self.terminal.settle()?;
+        // Line editing is left here, and not in the file: what is being read from changes at the top level only.
+        let file = script::path(&self.startup);
+        let line = format!(" \\builtin set +o vi +o emacs; \\builtin . {file}");
+        self.type_line(&line).await
+    }
+
+    fn known_as(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.known_as.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is printed is taken over as long as this is held. Without, only so much of it as can be kept at little cost; then
+    /// whoever prints has to wait.
+    pub(super) fn attend(&self) -> Attention<'_> {
+        self.attending.fetch_add(1, Ordering::SeqCst);
+        self.attended.notify_one();
+        Attention(self)
+    }
+
+    fn is_attended(&self) -> bool {
+        self.attending.load(Ordering::SeqCst) > 0
     }
 
     /// Takes over what has been printed.
@@ -207,18 +264,30 @@ impl Shell {
     }
 }
 
+/// What a shell may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replaced {
+    /// Another bash, which can be the shell.
+    Bash,
+    Other,
+}
+
+/// Somebody who wants what is printed.
+pub(super) struct Attention<'a>(&'a Shell);
+
+impl Drop for Attention<'_> {
+    fn drop(&mut self) {
+        self.0.attending.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Reads what a shell prints and reports, until it has ended.
-async fn attend(
-    shell: Arc<Shell>,
-    mut screen: Screen,
-    mut child: Child,
-    startup: File,
-    running: Entry,
-) {
+async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running: Entry) {
     let mut printed = Vec::new();
     let mut heard = Vec::new();
     let mut is_open = true;
     let status = loop {
+        let has_room = shell.is_attended() || shell.state().screen.len() < UNATTENDED;
         tokio::select! {
             ready = shell.reports.readable() => {
                 if ready.is_err() {
@@ -226,11 +295,12 @@ async fn attend(
                 }
                 shell.hear(&mut heard);
             }
-            read = shell.terminal.read_ready(&mut screen, &mut printed), if is_open => {
+            read = shell.terminal.read_ready(&mut screen, &mut printed), if is_open && has_room => {
                 is_open = read != Read::Closed;
                 shell.take_over(&mut shell.state(), &mut printed);
                 shell.changes.send_replace(());
             }
+            () = shell.attended.notified() => {}
             status = child.wait() => break status.ok(),
         }
     };
@@ -242,7 +312,7 @@ async fn attend(
         state.end(End::of(status));
     }
     shell.changes.send_replace(());
-    drop((startup, running));
+    drop(running);
 }
 
 /// The shell's environment; pagers would wait for keys that nobody presses.
@@ -273,6 +343,13 @@ fn find(environment: &[(OsString, OsString)]) -> PathBuf {
             rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && file.is_file()
         })
         .unwrap_or_else(|| PathBuf::from("/bin/bash"))
+}
+
+/// Whether the first of these words names a bash.
+fn is_bash(words: &[u8]) -> bool {
+    let program = words.split(|byte| *byte == 0).next().unwrap_or_default();
+    let name = program.rsplit(|byte| *byte == b'/').next();
+    matches!(name, Some(b"bash" | b"-bash"))
 }
 
 fn command_line(pid: Pid) -> Vec<u8> {

@@ -48,6 +48,7 @@ impl Start {
         let Some(shell) = &self.0 else {
             return Ok(String::new());
         };
+        let _attention = shell.attend();
         first_prompt(shell).await?;
         if !files.is_empty() {
             // Only the default itself is not meant.
@@ -83,7 +84,9 @@ impl Drop for Start {
     fn drop(&mut self) {
         if let Some(shell) = self.0.take() {
             shell.kill();
-            tokio::spawn(async move { hangup::hang_up(&shell).await });
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { hangup::hang_up(&shell).await });
+            }
         }
     }
 }

@@ -244,3 +244,17 @@ async fn jobs_are_told_of_as_bash_does() {
     );
     assert_eq!(fixture.output("echo clean").await, "clean\n");
 }
+
+/// More than the kernel and the server keep for nobody.
+#[tokio::test]
+async fn a_background_flood_waits_for_a_reader() {
+    let fixture = Fixture::new().await;
+    fixture
+        .run("(head -c 40000000 /dev/zero; touch done) &")
+        .await;
+    fixture.run("until [ -e done ]; do sleep 0.01; done").await;
+    assert_eq!(
+        fixture.output("echo after").await.lines().last(),
+        Some("after")
+    );
+}

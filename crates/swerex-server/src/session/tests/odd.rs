@@ -113,3 +113,24 @@ async fn children_do_not_report() {
         "0\nsub\n"
     );
 }
+
+#[tokio::test]
+async fn a_bash_that_replaces_the_shell_is_the_shell() {
+    for (term, command) in [
+        ("dumb", "exec bash"),
+        ("xterm", "exec bash -l"),
+        ("xterm", "exec bash --norc"),
+    ] {
+        let fixture = Fixture::with(&[("TERM", term)]).await;
+        fs::write(fixture.home().join(".bashrc"), "echo from-rc\n").unwrap();
+        fixture.run("export X=1; Y=2; cd /").await;
+        let (_, code) = fixture.run(command).await;
+        assert_eq!(code, 0, "{command}");
+        assert_eq!(
+            fixture.run("echo [$X] [$Y]; pwd; (exit 3)").await,
+            ("[1] []\n/\n".into(), 3),
+            "{command}"
+        );
+        assert_eq!(fixture.output("printf 'a\tb'").await, "a\tb");
+    }
+}
