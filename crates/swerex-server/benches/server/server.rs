@@ -49,6 +49,8 @@ impl Program {
                 TOKEN,
             ])
             .env_remove("TERM")
+            // The start-up files of whoever measures are not the server's.
+            .env("HOME", "/nonexistent")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
