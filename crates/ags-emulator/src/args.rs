@@ -47,12 +47,12 @@ pub struct Args {
     /// The content of an image that tools mount lies in this directory; may be given more than once
     #[arg(long, value_name = "REFERENCE=DIR", value_parser = image)]
     image: Vec<(String, PathBuf)>,
-    /// PATH of the processes of instances [default: the emulator's own]
+    /// PATH of the processes of instances, for --instance process [default: the emulator's own]
     #[arg(long)]
     path: Option<OsString>,
-    /// Run the native server inside this process instead of the instances' commands
-    #[arg(long)]
-    in_process: bool,
+    /// What an instance runs: the native SWE-ReX server inside this process, or the Command and Args of its tool
+    #[arg(long, value_enum, default_value = "native")]
+    instance: InstanceArg,
     /// Whether calls beyond the documented rates get RequestLimitExceeded
     #[arg(long, value_enum, default_value = "off")]
     throttle: ThrottleArg,
@@ -77,6 +77,12 @@ enum ThrottleArg {
     Sliding,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum InstanceArg {
+    Native,
+    Process,
+}
+
 impl Args {
     /// The emulator that they describe.
     ///
@@ -98,6 +104,10 @@ impl Args {
             .tool_quota(self.tool_quota)
             .instance_quota(self.instance_quota)
             .behaviour(behaviour)
+            .runner(match self.instance {
+                InstanceArg::Native => InstanceRunner::Native,
+                InstanceArg::Process => InstanceRunner::Process,
+            })
             .throttle(match self.throttle {
                 ThrottleArg::Off => Throttle::Off,
                 ThrottleArg::PerSecond => Throttle::PerSecond,
@@ -114,9 +124,6 @@ impl Args {
         }
         if let Some(path) = self.path {
             builder = builder.path(path);
-        }
-        if self.in_process {
-            builder = builder.runner(InstanceRunner::InProcess);
         }
         for (reference, directory) in self.image {
             builder = builder.image(reference, directory);

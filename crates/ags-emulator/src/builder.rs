@@ -174,7 +174,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What an instance runs: its command as a process unless set.
+    /// What an instance runs: the native server, in this process, unless set.
     pub fn runner(mut self, runner: InstanceRunner) -> Self {
         self.runner = runner;
         self

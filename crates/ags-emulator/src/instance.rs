@@ -28,12 +28,12 @@ use crate::shared::Shared;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum InstanceRunner {
-    /// `Command` and `Args` as a process of this machine, with a directory and a process group of its own.
-    #[default]
-    Process,
     /// The native SWE-ReX server inside the emulator's process, on every declared port. `Command` and
-    /// `Args` are not looked at. Cheap enough for hundreds of instances.
-    InProcess,
+    /// `Args` are not looked at. Needs nothing installed, and is cheap enough for hundreds of instances.
+    #[default]
+    Native,
+    /// `Command` and `Args` as a process of this machine, with a directory and a process group of its own.
+    Process,
 }
 
 /// Where the gateway finds an instance.

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use ags_emulator::{Emulator, EmulatorBuilder};
+use ags_emulator::{Emulator, EmulatorBuilder, InstanceRunner};
 use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
 use swerex_proto::{
     BashAction, Check, CloseBashSessionRequest, Command, CreateBashSessionRequest, ReadFileRequest,
@@ -41,10 +41,14 @@ async fn emulator(change: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Op
     let mut path = OsString::from(program.parent().unwrap());
     path.push(":/usr/local/bin:/usr/bin:/bin");
     Some(
-        change(Emulator::builder().path(path))
-            .start()
-            .await
-            .unwrap(),
+        change(
+            Emulator::builder()
+                .runner(InstanceRunner::Process)
+                .path(path),
+        )
+        .start()
+        .await
+        .unwrap(),
     )
 }
 

@@ -65,7 +65,7 @@ impl Ready {
 pub(crate) async fn start(path: Option<&Path>) -> Result<Emulator, Failure> {
     let mut builder = Emulator::builder();
     builder = match path {
-        None => builder.runner(InstanceRunner::InProcess),
+        None => builder.runner(InstanceRunner::Native),
         Some(directory) => builder
             .runner(InstanceRunner::Process)
             .path(with_first(directory)?),

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use ags_emulator::Emulator;
+use ags_emulator::{Emulator, InstanceRunner};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -39,7 +39,12 @@ impl World {
         };
         let mut path = OsString::from(python.parent().unwrap());
         path.push(":/usr/local/bin:/usr/bin:/bin");
-        let emulator = Emulator::builder().path(path).start().await.unwrap();
+        let emulator = Emulator::builder()
+            .runner(InstanceRunner::Process)
+            .path(path)
+            .start()
+            .await
+            .unwrap();
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("ready.json"), emulator.ready_line()).unwrap();
         let world = Self {

@@ -88,7 +88,7 @@ impl Plan {
             (_, Some(port)) => Runs::Refused(format!(
                 "port binding failed: the probed port {port} is not in Ports"
             )),
-            (InstanceRunner::InProcess, None) => Runs::Server,
+            (InstanceRunner::Native, None) => Runs::Server,
             (InstanceRunner::Process, None) if tool.kind == ToolType::SWEBENCH => Runs::Server,
             (InstanceRunner::Process, None) => process(custom, tool, mount_options, images),
         };

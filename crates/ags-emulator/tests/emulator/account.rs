@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use ags_emulator::{Emulator, Throttle};
+use ags_emulator::Throttle;
 use serde_json::{Value, json};
 
-use crate::common::Rig;
+use crate::common::{Rig, commands};
 
 #[tokio::test]
 async fn lists_are_filtered_and_paged() {
-    let rig = Rig::with(Emulator::builder().tool_quota(45)).await;
+    let rig = Rig::with(commands().tool_quota(45)).await;
     for at in 0..45 {
         rig.call("CreateSandboxTool", json!({ "ToolName": format!("t{at}"), "ToolType": "browser", "NetworkConfiguration": { "NetworkMode": "SANDBOX" } })).await;
     }
@@ -108,7 +108,7 @@ async fn lists_are_filtered_and_paged() {
 #[tokio::test]
 async fn what_is_stopping_counts_against_the_quota() {
     let delay = Duration::from_secs(240);
-    let rig = Rig::with(Emulator::builder().instance_quota(2).stop_delay(delay)).await;
+    let rig = Rig::with(commands().instance_quota(2).stop_delay(delay)).await;
     rig.call("CreateSandboxTool", json!({ "ToolName": "t", "ToolType": "browser", "NetworkConfiguration": { "NetworkMode": "PUBLIC" } })).await;
     let start = json!({ "ToolName": "t", "Timeout": "24h" });
     let id =
@@ -142,7 +142,7 @@ async fn what_is_stopping_counts_against_the_quota() {
 
 #[tokio::test]
 async fn calls_beyond_the_documented_rate_are_refused() {
-    let rig = Rig::with(Emulator::builder().throttle(Throttle::Sliding)).await;
+    let rig = Rig::with(commands().throttle(Throttle::Sliding)).await;
     let began = Instant::now();
     let calls = (0..100).map(|_| {
         let client = rig.client.clone();

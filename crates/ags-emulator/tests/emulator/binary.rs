@@ -17,7 +17,12 @@ use crate::common::{self, SERVE};
 
 /// The command with `flags`, and what it announces.
 async fn announced(flags: &[&str]) -> (Child, Value) {
-    announced_by(Command::new(env!("CARGO_BIN_EXE_ags-emulator")).args(flags)).await
+    announced_by(
+        Command::new(env!("CARGO_BIN_EXE_ags-emulator"))
+            .args(["--instance", "process"])
+            .args(flags),
+    )
+    .await
 }
 
 async fn announced_by(command: &mut Command) -> (Child, Value) {

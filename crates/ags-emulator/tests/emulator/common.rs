@@ -10,7 +10,7 @@ use ags_api::{
         ProbeConfiguration, SandboxInstance, StartSandboxInstanceRequest, ToolType,
     },
 };
-use ags_emulator::{Emulator, EmulatorBuilder, InstanceView};
+use ags_emulator::{Emulator, EmulatorBuilder, InstanceRunner, InstanceView};
 use ags_http::{Body, Deadline, HttpClient, HttpService as _, body, retry::RetryPolicy};
 use ags_sign::Credential;
 use bytes::Bytes;
@@ -28,9 +28,14 @@ pub(crate) struct Rig {
     pub(crate) http: HttpClient,
 }
 
+/// An emulator whose instances run their commands.
+pub(crate) fn commands() -> EmulatorBuilder {
+    Emulator::builder().runner(InstanceRunner::Process)
+}
+
 impl Rig {
     pub(crate) async fn new() -> Self {
-        Self::with(Emulator::builder()).await
+        Self::with(commands()).await
     }
 
     pub(crate) async fn with(builder: EmulatorBuilder) -> Self {

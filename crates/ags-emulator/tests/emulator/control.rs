@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use ags_api::description;
-use ags_emulator::{Behaviour, CARRIED_OUT, Emulator};
+use ags_emulator::{Behaviour, CARRIED_OUT};
 use ags_http::{Deadline, HttpService as _, body};
 use ags_sign::{Credential, Method, Payload, SignableRequest, Signer};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{self, Rig, SERVE};
+use crate::common::{self, Rig, SERVE, commands};
 
 /// A call made by hand, so that every part of it can be spoiled.
 struct Call {
@@ -168,7 +168,7 @@ async fn only_a_genuine_call_is_carried_out() {
 #[tokio::test]
 async fn a_temporary_credential_needs_its_token() {
     let rig = Rig::with(
-        Emulator::builder()
+        commands()
             .session_token("sts-token")
             .regions(["ap-guangzhou"]),
     )
@@ -187,7 +187,7 @@ async fn a_temporary_credential_needs_its_token() {
 async fn a_clock_that_is_ahead_shows_in_the_date() {
     let mut behaviour = Behaviour::default();
     behaviour.set("clock-skew", "600").unwrap();
-    let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+    let rig = Rig::with(commands().behaviour(behaviour)).await;
     let now = jiff::Timestamp::now().as_second();
     let (_, headers, envelope) = Call::new(&rig).answer(&rig).await;
     assert_eq!(

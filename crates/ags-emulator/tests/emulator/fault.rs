@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use ags_emulator::{
-    Emulator, Fault,
+    Fault,
     fault::{Effect, Target},
 };
 use ags_http::{Deadline, HttpService as _, Reached, TransportErrorKind, body};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{PORT, Rig, SERVE};
+use crate::common::{PORT, Rig, SERVE, commands};
 
 /// Answers POST after adding a line to `count`, which GET shows.
 const COUNTING: &str = r#"touch count; exec python3 -c '
@@ -38,7 +38,7 @@ async fn browser(builder: ags_emulator::EmulatorBuilder) -> Rig {
 
 #[tokio::test]
 async fn a_fault_of_an_action_comes_before_or_after_it() {
-    let rig = browser(Emulator::builder()).await;
+    let rig = browser(commands()).await;
     let effects = [
         Effect::Error("InternalError".to_owned()),
         Effect::Status {
@@ -72,9 +72,7 @@ async fn a_fault_of_an_action_comes_before_or_after_it() {
 
 #[tokio::test]
 async fn a_truncated_reply_and_a_hang_are_transport_errors() {
-    let rig =
-        browser(Emulator::builder().fault("StartSandboxInstance:truncate=20".parse().unwrap()))
-            .await;
+    let rig = browser(commands().fault("StartSandboxInstance:truncate=20".parse().unwrap())).await;
     let error = rig
         .client
         .call_json("StartSandboxInstance", &start())
@@ -98,7 +96,7 @@ async fn a_truncated_reply_and_a_hang_are_transport_errors() {
 
 #[tokio::test]
 async fn a_delay_is_on_the_emulators_clock() {
-    let rig = browser(Emulator::builder()).await;
+    let rig = browser(commands()).await;
     rig.emulator
         .arm("StartSandboxInstance:delay=1h,after".parse().unwrap())
         .unwrap();

@@ -135,7 +135,7 @@ fn odd_object(dice: &mut fastrand::Rng, structure: &str, depth: u8) -> Value {
 
 #[tokio::test]
 async fn no_parameters_break_it() {
-    let rig = Rig::with(Emulator::builder().runner(InstanceRunner::InProcess)).await;
+    let rig = Rig::with(Emulator::builder().runner(InstanceRunner::Native)).await;
     rig.tool("target", SERVE).await;
     let mut dice = fastrand::Rng::with_seed(4);
     let mut carried_out = 0;

@@ -4,7 +4,7 @@ use std::{str::FromStr as _, time::Duration};
 
 use ags_api::model::{AuthMode, StartSandboxInstanceRequest};
 use ags_emulator::{
-    Behaviour, Emulator,
+    Behaviour,
     behaviour::{ErrorBodies, PausedAnswers, PortToken, SecondToken},
 };
 use ags_http::{TransportErrorKind, body};
@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::common::{PORT, Rig, SERVE};
+use crate::common::{PORT, Rig, SERVE, commands};
 
 /// Echoes the body of a POST piece by piece, and counts requests in a file.
 const ECHO: &str = r#"exec python3 -c '
@@ -38,7 +38,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", 8000), Echo).serve_forever()
 
 #[tokio::test]
 async fn a_token_opens_its_instance_only_and_until_it_expires() {
-    let rig = Rig::with(Emulator::builder().token_ttl(Duration::from_secs(100))).await;
+    let rig = Rig::with(commands().token_ttl(Duration::from_secs(100))).await;
     let (one, of_one) = rig.serving().await;
     let (other, of_other) = rig.serving().await;
     assert_eq!(rig.get(&one, Some(&of_one), "/").await.0, StatusCode::OK);
@@ -164,7 +164,7 @@ async fn a_port_wants_the_token_that_the_switch_says() {
     ] {
         let mut behaviour = Behaviour::default();
         behaviour.port_token = wants;
-        let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+        let rig = Rig::with(commands().behaviour(behaviour)).await;
         let (id, _) = rig.serving().await;
         let (token, traffic) = rig.tokens(&id).await;
         assert_eq!(
@@ -189,7 +189,7 @@ async fn a_second_token_may_invalidate_the_first() {
     for second in SecondToken::ALL {
         let mut behaviour = Behaviour::default();
         behaviour.second_token = *second;
-        let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+        let rig = Rig::with(commands().behaviour(behaviour)).await;
         let (id, first) = rig.serving().await;
         let newest = rig.token(&id).await;
         assert_eq!(rig.get(&id, Some(&newest), "/").await.0, StatusCode::OK);
@@ -208,7 +208,7 @@ async fn its_own_errors_have_the_body_that_the_switch_says() {
     for bodies in ErrorBodies::ALL {
         let mut behaviour = Behaviour::default();
         behaviour.error_bodies = *bodies;
-        let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+        let rig = Rig::with(commands().behaviour(behaviour)).await;
         let (status, text) = rig.get("unknown", None, "/").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         let text = String::from_utf8(text.to_vec()).unwrap();
@@ -226,7 +226,7 @@ async fn a_paused_instance_answers_as_the_switch_says() {
     for paused in PausedAnswers::ALL {
         let mut behaviour = Behaviour::default();
         behaviour.paused_answers = *paused;
-        let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+        let rig = Rig::with(commands().behaviour(behaviour)).await;
         let (id, token) = rig.serving().await;
         rig.call("PauseSandboxInstance", json!({ "InstanceId": id }))
             .await;
@@ -254,7 +254,7 @@ async fn a_paused_instance_answers_as_the_switch_says() {
 async fn bodies_may_be_limited() {
     let mut behaviour = Behaviour::default();
     behaviour.body_limit = Some(1000);
-    let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+    let rig = Rig::with(commands().behaviour(behaviour)).await;
     let tool = rig.tool("limited", ECHO).await;
     let id = rig.start(&tool).await.instance_id.unwrap();
     let token = rig.token(&id).await;
@@ -293,7 +293,7 @@ async fn bodies_may_be_limited() {
 async fn an_idle_connection_may_be_cut() {
     let mut behaviour = Behaviour::default();
     behaviour.idle_timeout = Some(Duration::from_millis(300));
-    let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+    let rig = Rig::with(commands().behaviour(behaviour)).await;
     let tool = rig.tool("idle", ECHO).await;
     let id = rig.start(&tool).await.instance_id.unwrap();
     let token = rig.token(&id).await;

@@ -11,7 +11,7 @@ const INSTANCES: usize = 100;
 
 #[tokio::test]
 async fn a_hundred_instances_run_in_one_process() {
-    let rig = Rig::with(Emulator::builder().runner(InstanceRunner::InProcess)).await;
+    let rig = Rig::with(Emulator::builder().runner(InstanceRunner::Native)).await;
     let mut create =
         serde_json::to_value(common::tool_request("native", "this is not run")).unwrap();
     create["CustomConfiguration"]["Env"] = json!([{ "Name": "GREETING", "Value": "hello" }]);

@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ags_api::model::StartSandboxInstanceRequest;
 use ags_emulator::{
-    Behaviour, Emulator,
+    Behaviour,
     behaviour::{ExpiresAtFormat, ListMembers, StartAnswers, StopOfStopped},
 };
 
 use http::StatusCode;
 use serde_json::json;
 
-use crate::common::{self, PORT, Rig, SERVE};
+use crate::common::{self, PORT, Rig, SERVE, commands};
 
 #[tokio::test]
 async fn from_create_to_delete() {
@@ -73,7 +73,7 @@ async fn statuses_pass_through_their_delays() {
     behaviour.stop_of_stopped = StopOfStopped::Unsupported;
     let delay = Duration::from_secs(600);
     let rig = Rig::with(
-        Emulator::builder()
+        commands()
             .tool_delay(delay)
             .start_delay(delay)
             .stop_delay(delay)
@@ -230,7 +230,7 @@ async fn a_client_token_stands_for_its_request() {
 #[tokio::test]
 async fn a_start_that_is_not_over_is_in_progress() {
     let delay = Duration::from_secs(600);
-    let rig = Rig::with(Emulator::builder().start_delay(delay)).await;
+    let rig = Rig::with(commands().start_delay(delay)).await;
     let tool = rig.tool("progress", SERVE).await;
     let start = json!({ "ToolId": tool, "ClientToken": "s1", "Timeout": "1h" });
     let client = rig.client.clone();
@@ -267,7 +267,7 @@ async fn lists_of_a_start_replace_or_merge() {
     ] {
         let mut behaviour = Behaviour::default();
         behaviour.list_members = lists;
-        let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+        let rig = Rig::with(commands().behaviour(behaviour)).await;
         let mut create = serde_json::to_value(common::tool_request("lists", SERVE)).unwrap();
         create["CustomConfiguration"]["Env"] =
             json!([{ "Name": "A", "Value": "1" }, { "Name": "B", "Value": "2" }]);
@@ -307,7 +307,7 @@ async fn expires_at_comes_in_every_form() {
     for format in ExpiresAtFormat::ALL {
         let mut behaviour = Behaviour::default();
         behaviour.expires_at = *format;
-        let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+        let rig = Rig::with(commands().behaviour(behaviour)).await;
         let tool = rig.tool("formats", SERVE).await;
         let started = rig
             .call("StartSandboxInstance", json!({ "ToolId": tool }))

@@ -3,11 +3,11 @@
 use std::{path::Path, time::Duration};
 
 use ags_api::model::StartSandboxInstanceRequest;
-use ags_emulator::{Behaviour, Emulator, behaviour::StartAnswers};
+use ags_emulator::{Behaviour, behaviour::StartAnswers};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::common::{self, Rig, SERVE, processes_of};
+use crate::common::{self, Rig, SERVE, commands, processes_of};
 
 #[tokio::test]
 async fn nothing_is_left_of_a_stopped_instance() {
@@ -64,7 +64,7 @@ async fn a_runtime_that_ends_takes_the_processes_along() {
 
 #[tokio::test]
 async fn the_environment_is_the_instances_own() {
-    let rig = Rig::with(Emulator::builder().path("/usr/local/bin:/usr/bin:/bin")).await;
+    let rig = Rig::with(commands().path("/usr/local/bin:/usr/bin:/bin")).await;
     let mut create = serde_json::to_value(common::tool_request(
         "environment",
         &format!("env > env.txt; echo $0 $PORT $AGS_PORT_8000 > args.txt; {SERVE}"),
@@ -112,7 +112,7 @@ async fn the_environment_is_the_instances_own() {
 async fn a_failed_start_says_why() {
     let mut behaviour = Behaviour::default();
     behaviour.start_answers = StartAnswers::Starting;
-    let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+    let rig = Rig::with(commands().behaviour(behaviour)).await;
     for (name, script, why) in [
         (
             "exits",
@@ -245,7 +245,7 @@ async fn a_mounted_image_is_a_local_directory() {
         "#!/bin/sh\nexec python3 -m http.server \"$2\" --bind 127.0.0.1\n",
     )
     .unwrap();
-    let rig = Rig::with(Emulator::builder().image("runtime:1", image.path())).await;
+    let rig = Rig::with(commands().image("runtime:1", image.path())).await;
     let mut create = serde_json::to_value(common::tool_request(
         "mounted",
         "exec sh /opt/nix/swerex/serve --port 8000",
@@ -272,7 +272,7 @@ async fn a_mounted_image_is_a_local_directory() {
 async fn a_stop_during_the_start_is_heeded() {
     let mut behaviour = Behaviour::default();
     behaviour.start_answers = StartAnswers::Starting;
-    let rig = Rig::with(Emulator::builder().behaviour(behaviour)).await;
+    let rig = Rig::with(commands().behaviour(behaviour)).await;
     let tool = rig.tool("early", "sleep 1000").await;
     let id = rig.start(&tool).await.instance_id.unwrap();
     rig.call("StopSandboxInstance", json!({ "InstanceId": id }))

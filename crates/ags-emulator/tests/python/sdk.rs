@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ags_emulator::Emulator;
+use ags_emulator::{Emulator, InstanceRunner};
 use tokio::process::Command;
 
 #[tokio::test]
@@ -12,6 +12,7 @@ async fn the_vendors_sdk_drives_the_whole_lifecycle() {
     };
     let delay = Duration::from_millis(300);
     let emulator = Emulator::builder()
+        .runner(InstanceRunner::Process)
         .tool_delay(delay)
         .stop_delay(delay)
         .pause_delay(delay)

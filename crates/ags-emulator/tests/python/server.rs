@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ags_api::Secret;
-use ags_emulator::Emulator;
+use ags_emulator::{Emulator, InstanceRunner};
 use ags_http::body;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -41,7 +41,12 @@ async fn the_real_server_runs_inside_and_takes_its_shells_along() {
         "/bin".into(),
     ])
     .unwrap();
-    let rig = Rig::with(Emulator::builder().path(path)).await;
+    let rig = Rig::with(
+        Emulator::builder()
+            .runner(InstanceRunner::Process)
+            .path(path),
+    )
+    .await;
     let tool = rig
         .tool(
             "swerex",

@@ -22,7 +22,7 @@ const STOP_DELAY: Duration = Duration::from_secs(600);
 /// The process: ready line, work, and at the end of its input what it was asked.
 pub(super) async fn serve() {
     let emulator = Emulator::builder()
-        .runner(InstanceRunner::InProcess)
+        .runner(InstanceRunner::Native)
         .throttle(Throttle::Sliding)
         .instance_quota(QUOTA)
         .start_delay(START_DELAY)

@@ -342,7 +342,7 @@ async fn the_doctor_finds_what_is_wrong() {
 async fn the_emulator_says_when_it_is_ready_and_ends_when_told() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = program()
-        .args(["-q", "emulator", "--in-process"])
+        .args(["-q", "emulator"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

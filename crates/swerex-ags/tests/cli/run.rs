@@ -195,7 +195,7 @@ async fn without_a_cloud_it_runs_in_an_emulator_of_its_own() {
 async fn no_secret_is_told_at_any_level() {
     let marker = "markersecretkeymarker";
     let emulator = Emulator::builder()
-        .runner(InstanceRunner::InProcess)
+        .runner(InstanceRunner::Native)
         .secret_key(marker)
         .start()
         .await

@@ -34,7 +34,7 @@ impl Lab {
     }
 
     pub(crate) async fn with(change: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
-        let builder = Emulator::builder().runner(InstanceRunner::InProcess);
+        let builder = Emulator::builder().runner(InstanceRunner::Native);
         let emulator = change(builder).start().await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let lab = Self {
