@@ -43,6 +43,8 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    /// Of the shared policy only the overall time may differ from clone to clone.
+    retry: RetryPolicy,
 }
 
 struct Shared {
@@ -53,7 +55,6 @@ struct Shared {
     http: Arc<dyn HttpService>,
     signing: Signing,
     timeout: Duration,
-    retry: RetryPolicy,
     limits: Limits,
     tally: Tally,
 }
@@ -63,6 +64,7 @@ struct Call<'a> {
     action: &'a str,
     idempotence: Idempotence,
     limit: Option<u32>,
+    retry: &'a RetryPolicy,
     payload: Bytes,
     /// Our id of the call, for the vendor's logs.
     trace_id: String,
@@ -113,6 +115,15 @@ impl Client {
         self.begin(action, idempotence, limit, parameters).await
     }
 
+    /// This client for calls that must be over within `limit`, retries included; never longer than its own `overall`. It shares everything
+    /// else. So a caller who has little time is told the cause, not only that the time is up.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        let mut client = self.clone();
+        client.retry.overall = client.retry.overall.min(limit);
+        client
+    }
+
     /// What this client and its clones have done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -151,6 +162,7 @@ impl Client {
             action,
             idempotence,
             limit,
+            retry: &self.retry,
             payload,
             trace_id: new_id(),
         };
@@ -192,7 +204,7 @@ impl Shared {
     async fn attempts<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<Answer<T>, Error> {
         let mut begun = None;
         let mut spent = Spent::default();
-        let mut draws = match self.retry.jitter {
+        let mut draws = match call.retry.jitter {
             Jitter::Random => fastrand::Rng::new(),
             Jitter::Seeded(seed) => fastrand::Rng::with_seed(seed),
         };
@@ -204,7 +216,7 @@ impl Shared {
             let begun = *begun.get_or_insert_with(Instant::now);
             attempt += 1;
             self.tally.attempts.one_more();
-            let left = self.retry.overall.saturating_sub(begun.elapsed());
+            let left = call.retry.overall.saturating_sub(begun.elapsed());
             let failure = match self.attempt(call, attempt, left.min(self.timeout)).await {
                 Ok(answer) => {
                     tracing::Span::current().record("attempts", attempt);
@@ -223,7 +235,7 @@ impl Shared {
             match spent.next(
                 &failure,
                 call.idempotence,
-                &self.retry,
+                call.retry,
                 begun.elapsed(),
                 draws.f64(),
             ) {
@@ -231,7 +243,7 @@ impl Shared {
                 Next::OutOfTime => {
                     let last = Some(Box::new(Error::new(call.action, failure.phase)));
                     return Err(finish(Phase::Deadline {
-                        overall: self.retry.overall,
+                        overall: call.retry.overall,
                         last,
                     }));
                 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     account::Account,
     config::TencentAgsDeploymentConfig,
-    error::{Cause, Stage, StartFailed},
+    error::{Cause, Left, Stage, StartFailed},
     instance::{Guard, has_ended},
     marks, requests,
 };
@@ -25,11 +25,12 @@ const LOOKS: [Duration; 4] = [
     Duration::from_secs(15),
 ];
 
-/// Asks once. The question runs on if this future is dropped, so that its answer is not lost: whatever comes of it is stopped.
+/// Asks once, for at most `limit`, without the time in the queue of our own limits. The question runs on if this future is dropped, so that its answer is not lost: whatever comes of it is stopped.
 pub(crate) async fn for_instance(
     account: &Account,
     config: &TencentAgsDeploymentConfig,
     tool_id: &str,
+    limit: Duration,
 ) -> Result<(Guard, SandboxInstance), StartFailed> {
     let start = Uuid::new_v4().to_string();
     let request = requests::instance(config, tool_id, &start);
@@ -39,7 +40,7 @@ pub(crate) async fn for_instance(
         if let Some(journal) = asking.journal() {
             journal.asked(&start);
         }
-        let (outcome, may_be_there) = match asking.client().call(&request).await {
+        let (outcome, may_be_there) = match asking.client().within(limit).call(&request).await {
             Ok(answer) => {
                 let instance = answer.reply.instance.unwrap_or_default();
                 match instance.instance_id.clone() {
@@ -65,7 +66,13 @@ pub(crate) async fn for_instance(
         };
         let is_error = outcome.is_err();
         // Nobody there to take it: dropping the guard stops it.
-        drop(sender.send(outcome.map_err(|cause| StartFailed::new(Stage::Instance, cause))));
+        let left = if may_be_there {
+            Left::Unknown
+        } else {
+            Left::Nothing
+        };
+        let failed = |cause| StartFailed::new(Stage::Instance, cause).leaving(left);
+        drop(sender.send(outcome.map_err(failed)));
         if may_be_there {
             stop_unanswered(&asking, &start).await;
         } else if is_error && let Some(journal) = asking.journal() {
@@ -79,8 +86,8 @@ pub(crate) async fn for_instance(
     receiver.await.map_err(lost)?
 }
 
-/// Whether AGS may have started an instance all the same.
-fn may_be_there(error: &Error) -> bool {
+/// Whether AGS may have made what was asked for all the same.
+pub(crate) fn may_be_there(error: &Error) -> bool {
     // An earlier attempt may have been carried out, whatever the last one says.
     let is_certain = error.attempts() <= 1
         && match error.phase() {

@@ -1,15 +1,23 @@
 //! One time for all stages of a start.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use crate::error::{Cause, Stage, StartFailed};
 
+/// By how much a call ends before the time is up.
+const MARGIN: Duration = Duration::from_millis(500);
+
 /// What is left of a start's time.
 pub(crate) struct Budget {
     total: Duration,
     until: Instant,
+    /// What was seen last, should the time be up.
+    seen: Mutex<Option<String>>,
 }
 
 impl Budget {
@@ -18,6 +26,7 @@ impl Budget {
         Self {
             total,
             until: Instant::now() + total,
+            seen: Mutex::default(),
         }
     }
 
@@ -26,9 +35,20 @@ impl Budget {
         self.until += by;
     }
 
+    /// Something to say should the time be up: a status, an error that is tried again.
+    pub(crate) fn saw(&self, what: String) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
     /// What is left.
     pub(crate) fn left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// What one call may take: a little less than what is left, so that its own error is told, not only that the time was up.
+    pub(crate) fn for_a_call(&self) -> Duration {
+        let left = self.left();
+        left.saturating_sub(MARGIN.min(left / 10))
     }
 
     /// Does a stage's work within what is left.
@@ -44,9 +64,12 @@ impl Budget {
         match tokio::time::timeout_at(self.until, work).await {
             Ok(outcome) => outcome,
             Err(_) => {
+                let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 let cause = Cause::Timeout {
                     after: self.total,
-                    last: format!("{what} was not there yet"),
+                    last: seen
+                        .clone()
+                        .unwrap_or_else(|| format!("{what} was not there yet")),
                 };
                 Err(StartFailed::new(stage, cause).with_hint("startup_timeout gives more time"))
             }

@@ -16,7 +16,7 @@ use crate::{
     extension::Extension,
     hook::{Hook, Step},
     instance::Guard,
-    tool::Tool,
+    tool::{OwnTool, Tool},
 };
 
 /// How long a start waits for room in the account's quota, besides its `startup_timeout`: instances that were stopped count for minutes.
@@ -34,6 +34,8 @@ pub struct TencentAgsDeployment {
     account: Account,
     hooks: Vec<Arc<dyn Hook>>,
     running: Option<Running>,
+    /// A tool of its own that could not be deleted when it was stopped.
+    leftover: Option<OwnTool>,
 }
 
 /// What a start leaves behind.
@@ -73,6 +75,7 @@ impl TencentAgsDeployment {
             account,
             hooks: Vec::new(),
             running: None,
+            leftover: None,
         })
     }
 
@@ -138,7 +141,7 @@ impl TencentAgsDeployment {
     /// [`StopFailed`] names what goes on. The deployment forgets nothing: calling it again tries again.
     pub async fn stop(&mut self) -> Result<(), StopFailed> {
         let Ok(instance_id) = self.instance_id().map(str::to_owned) else {
-            return Ok(());
+            return self.delete_own_tool().await;
         };
         let span = tracing::info_span!("stop", instance_id);
         self.stop_instance(instance_id).instrument(span).await
@@ -158,11 +161,18 @@ impl TencentAgsDeployment {
         self.account.stop_instance(&instance_id).await?;
         if let Some(Running { guard, tool, .. }) = self.running.take() {
             guard.stopped();
-            if let Some(own) = tool.own {
-                own.delete().await?;
-            }
+            self.leftover = tool.own;
         }
+        self.delete_own_tool().await?;
         self.tell(&Step::Stopped { instance_id });
+        Ok(())
+    }
+
+    async fn delete_own_tool(&mut self) -> Result<(), StopFailed> {
+        if let Some(own) = &mut self.leftover {
+            own.delete().await?;
+        }
+        self.leftover = None;
         Ok(())
     }
 

@@ -53,6 +53,20 @@ pub struct StartFailed {
     pub(crate) stage: Stage,
     pub(crate) cause: Cause,
     pub(crate) hint: Option<String>,
+    pub(crate) left: Left,
+}
+
+/// What a start that failed leaves behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Left {
+    /// No instance: none was started, or it has ended.
+    #[default]
+    Nothing,
+    /// This instance; it is being stopped in the background.
+    Stopping(String),
+    /// AGS did not say whether it started an instance: it is looked for in the background, and stopped.
+    Unknown,
 }
 
 /// Why a start failed.
@@ -84,7 +98,14 @@ impl StartFailed {
             stage,
             cause,
             hint: None,
+            left: Left::Nothing,
         }
+    }
+
+    #[must_use]
+    pub(crate) fn leaving(mut self, left: Left) -> Self {
+        self.left = left;
+        self
     }
 
     #[must_use]
@@ -112,6 +133,11 @@ impl StartFailed {
         }
     }
 
+    /// What is left of it. [`Account::settled`](crate::Account::settled) waits until nothing is.
+    pub fn left(&self) -> &Left {
+        &self.left
+    }
+
     /// The id of the request that AGS refused, for its support.
     pub fn request_id(&self) -> Option<&str> {
         match &self.cause {
@@ -129,9 +155,9 @@ impl StartFailed {
 impl fmt::Display for StartFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Config(problem) => write!(f, "{problem}"),
+            Cause::Config(problem) => write!(f, "{problem}")?,
             Cause::State(problem) => {
-                write!(f, "the start failed at stage {}: {problem}", self.stage)
+                write!(f, "the start failed at stage {}: {problem}", self.stage)?;
             }
             Cause::Timeout { after, last } => {
                 let after = after.as_secs_f64();
@@ -139,10 +165,17 @@ impl fmt::Display for StartFailed {
                     f,
                     "the start was not over after {after:.1} s, at stage {}; last seen: {last}",
                     self.stage
-                )
+                )?;
             }
             Cause::Edge(_) | Cause::Api(_) | Cause::Runtime(_) => {
-                write!(f, "the start failed at stage {}", self.stage)
+                write!(f, "the start failed at stage {}", self.stage)?;
+            }
+        }
+        match &self.left {
+            Left::Nothing => Ok(()),
+            Left::Stopping(id) => write!(f, " (the instance {id} is being stopped)"),
+            Left::Unknown => {
+                f.write_str(" (an instance that AGS may have started is looked for and stopped)")
             }
         }
     }

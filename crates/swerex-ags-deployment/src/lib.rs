@@ -25,7 +25,7 @@ pub use account::{Account, Connections};
 pub use config::{InvalidConfig, TencentAgsDeploymentConfig, domain_of};
 pub use counters::{BOUNDS_MS, Counters, Histogram};
 pub use deployment::{QUOTA_PATIENCE, TencentAgsDeployment};
-pub use error::{Cause, NotStarted, Stage, StartFailed, StopFailed};
+pub use error::{Cause, Left, NotStarted, Stage, StartFailed, StopFailed};
 pub use hook::{Hook, Step};
 pub use requests::SOFTWARE;
 pub use start_command::StartCommand;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use ags_api::model::AcquireSandboxInstanceTokenRequest;
@@ -32,13 +32,18 @@ impl InstanceTokens {
         }
     }
 
-    /// A new token.
-    pub(crate) async fn fetch(&self) -> Result<AccessToken, ags_api::Error> {
+    /// A new token, within `limit` if there is one.
+    pub(crate) async fn fetch(
+        &self,
+        limit: Option<Duration>,
+    ) -> Result<AccessToken, ags_api::Error> {
         let request = AcquireSandboxInstanceTokenRequest {
             instance_id: Some(self.instance_id.clone()),
             ..Default::default()
         };
-        let reply = self.account.client().call(&request).await?.reply;
+        let client = self.account.client();
+        let client = limit.map_or_else(|| client.clone(), |limit| client.within(limit));
+        let reply = client.call(&request).await?.reply;
         if self.had_one.swap(true, Ordering::Relaxed) {
             self.account.tally().refreshes.one_more();
         }
@@ -67,7 +72,7 @@ impl InstanceTokens {
 impl Acquire for InstanceTokens {
     fn acquire(&self) -> BoxFuture<'_, Result<AccessToken, TokenError>> {
         Box::pin(async {
-            self.fetch().await.map_err(|error| {
+            self.fetch(None).await.map_err(|error| {
                 let message = format!("no token for the instance {}", self.instance_id);
                 let gone = error.is_not_found();
                 let token_error = TokenError::new(message).with_source(error);

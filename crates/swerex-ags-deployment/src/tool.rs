@@ -1,5 +1,7 @@
 //! The tool that instances are started from: the given one, a shared one, or one of its own.
 
+mod own;
+
 use std::time::Duration;
 
 use ags_api::{
@@ -8,10 +10,12 @@ use ags_api::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::own::OwnTool;
 use crate::{
     account::Account,
+    budget::Budget,
     config::TencentAgsDeploymentConfig,
-    error::{Cause, Stage, StartFailed, StopFailed},
+    error::{Cause, Stage, StartFailed},
     hook::{Hook, Step},
     requests,
 };
@@ -19,9 +23,8 @@ use crate::{
 /// How many tools of one kind may have failed before that is no accident.
 const MOST_FAILED: u32 = 5;
 
-/// How often, and at which interval, the deletion of a tool is tried whose instances are still stopping.
-const DELETE_ATTEMPTS: u32 = 6;
-const DELETE_PAUSE: Duration = Duration::from_secs(5);
+/// The pause before the status is asked for again when the client gave up asking.
+const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 /// A tool that is active.
 #[derive(Debug)]
@@ -46,13 +49,14 @@ enum Found {
 pub(crate) async fn ready(
     account: &Account,
     config: &TencentAgsDeploymentConfig,
+    clock: &Budget,
     tell: &(dyn Fn(Step) + Sync),
 ) -> Result<Tool, StartFailed> {
     if !config.tool_id.is_empty() {
         tell(Step::FindingTool {
             tool: config.tool_id.clone(),
         });
-        active(account, &config.tool_id, tell).await?;
+        active(account, &config.tool_id, clock, tell).await?;
         return Ok(Tool {
             id: config.tool_id.clone(),
             shared_as: None,
@@ -62,15 +66,11 @@ pub(crate) async fn ready(
     let name = requests::tool_name(config);
     if !config.reuse_tool {
         let name = format!("{name}-{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let id = create(account, config, &name, tell)
-            .await?
-            .ok_or_else(|| state(format!("the name {name} is taken")))?;
+        tell(Step::CreatingTool { name: name.clone() });
         // From here on the tool is ours to delete, also if it never becomes active.
-        let own = OwnTool {
-            account: account.clone(),
-            id: Some(id.clone()),
-        };
-        active(account, &id, tell).await?;
+        let own = own::create(account, config, &name, clock).await?;
+        let id = own.id().to_owned();
+        active(account, &id, clock, tell).await?;
         return Ok(Tool {
             id,
             shared_as: None,
@@ -79,7 +79,7 @@ pub(crate) async fn ready(
     }
     let place = account.tool(&name);
     let id = place
-        .get_or_try_init(|| shared(account, config, &name, tell))
+        .get_or_try_init(|| shared(account, config, &name, clock, tell))
         .await?
         .clone();
     Ok(Tool {
@@ -94,6 +94,7 @@ async fn shared(
     account: &Account,
     config: &TencentAgsDeploymentConfig,
     name: &str,
+    clock: &Budget,
     tell: &(dyn Fn(Step) + Sync),
 ) -> Result<String, StartFailed> {
     for number in 1..=MOST_FAILED {
@@ -103,12 +104,12 @@ async fn shared(
             format!("{name}-{number}")
         };
         tell(Step::FindingTool { tool: name.clone() });
-        let mut found = find(account, &name).await?;
+        let mut found = find(account, &name, clock).await?;
         if matches!(found, Found::Nothing) {
-            found = match create(account, config, &name, tell).await? {
+            found = match create(account, config, &name, clock, tell).await? {
                 Some(id) => Found::Creating(id),
                 // Another process was faster.
-                None => find(account, &name).await?,
+                None => find(account, &name, clock).await?,
             };
         }
         let id = match found {
@@ -121,7 +122,7 @@ async fn shared(
                 )));
             }
         };
-        match active(account, &id, tell).await {
+        match active(account, &id, clock, tell).await {
             Ok(()) => return Ok(id),
             // Some tools fail for no reason; one under another name does not.
             Err(StartFailed {
@@ -137,7 +138,7 @@ async fn shared(
     Err(state(message))
 }
 
-async fn find(account: &Account, name: &str) -> Result<Found, StartFailed> {
+async fn find(account: &Account, name: &str, clock: &Budget) -> Result<Found, StartFailed> {
     let filter = Filter {
         name: Some("ToolName".to_owned()),
         values: Some(vec![name.to_owned()]),
@@ -148,7 +149,7 @@ async fn find(account: &Account, name: &str) -> Result<Found, StartFailed> {
         limit: Some(100),
         ..Default::default()
     };
-    let answer = account.client().call(&request).await.map_err(api)?;
+    let answer = client(account, clock).call(&request).await.map_err(api)?;
     let tools = answer.reply.sandbox_tool_set.unwrap_or_default();
     let of_name = tools
         .into_iter()
@@ -176,13 +177,14 @@ async fn create(
     account: &Account,
     config: &TencentAgsDeploymentConfig,
     name: &str,
+    clock: &Budget,
     tell: &(dyn Fn(Step) + Sync),
 ) -> Result<Option<String>, StartFailed> {
     tell(Step::CreatingTool {
         name: name.to_owned(),
     });
     let request = requests::tool(config, name, &Uuid::new_v4().to_string());
-    match account.client().call(&request).await {
+    match client(account, clock).call(&request).await {
         Ok(answer) => answer
             .reply
             .tool_id
@@ -199,14 +201,15 @@ async fn create(
     }
 }
 
-/// Waits until a tool is active.
+/// Waits until a tool is active. While there is time a question that gets no answer is asked again.
 async fn active(
     account: &Account,
     tool_id: &str,
+    clock: &Budget,
     tell: &(dyn Fn(Step) + Sync),
 ) -> Result<(), StartFailed> {
     let mut told = false;
-    let settled = |tool: Option<SandboxTool>| {
+    let mut settled = |tool: Option<SandboxTool>| {
         let Some(tool) = tool else {
             return Some(Err(state(format!(
                 "the tool {tool_id} does not exist: check tool_id and region"
@@ -234,6 +237,7 @@ async fn active(
             );
             return Some(Err(state(message)));
         }
+        clock.saw(format!("the tool {tool_id} is {}", status.as_str()));
         if !std::mem::replace(&mut told, true) {
             tell(Step::WaitingForTool {
                 tool_id: tool_id.to_owned(),
@@ -241,11 +245,19 @@ async fn active(
         }
         None
     };
-    account
-        .board()
-        .until_tool(tool_id, settled)
-        .await
-        .map_err(api)?
+    loop {
+        match account.board().until_tool(tool_id, &mut settled).await {
+            Ok(outcome) => return outcome,
+            Err(error) if error.is_retryable() => clock.saw(error.to_string()),
+            Err(error) => return Err(api(error)),
+        }
+        tokio::time::sleep(ASK_PAUSE).await;
+    }
+}
+
+/// For calls that are over in time.
+fn client(account: &Account, clock: &Budget) -> ags_api::Client {
+    account.client().within(clock.for_a_call())
 }
 
 /// Whether a start was refused because of the tool itself, so that another one should be found.
@@ -265,13 +277,6 @@ pub(crate) fn is_quota(error: &ags_api::Error) -> bool {
     })
 }
 
-/// A tool that is deleted in the background when it is dropped. Its instances may still be stopping then: it is tried again for a while.
-#[derive(Debug)]
-pub(crate) struct OwnTool {
-    account: Account,
-    id: Option<String>,
-}
-
 impl Account {
     /// Has a tool ready as deployments of `config` use it, and gives its id: one of this `name`, made now, or without a name the one that
     /// they share, found or made.
@@ -285,76 +290,20 @@ impl Account {
         hook: &dyn Hook,
     ) -> Result<String, StartFailed> {
         let tell = |step: Step| hook.on_step(&step);
+        let clock = Budget::of(config.startup_timeout);
         let work = async {
             let Some(name) = name else {
-                return shared(self, config, &requests::tool_name(config), &tell).await;
+                let name = requests::tool_name(config);
+                return shared(self, config, &name, &clock, &tell).await;
             };
-            let id = create(self, config, name, &tell)
+            let id = create(self, config, name, &clock, &tell)
                 .await?
                 .ok_or_else(|| state(format!("the name {name} is taken")))?;
-            active(self, &id, &tell).await?;
+            active(self, &id, &clock, &tell).await?;
             Ok(id)
         };
-        let limit = config.startup_timeout;
-        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-            let last = "it was not active yet".to_owned();
-            Err(StartFailed::new(
-                Stage::Tool,
-                Cause::Timeout { after: limit, last },
-            ))
-        })
+        clock.bound(Stage::Tool, "the tool", work).await
     }
-}
-
-impl OwnTool {
-    /// Leaves the tool as it is.
-    pub(crate) fn keep(mut self) {
-        self.id = None;
-    }
-
-    /// Deletes it now. One whose instances are still stopping is left to the background.
-    pub(crate) async fn delete(mut self) -> Result<(), StopFailed> {
-        let Some(id) = self.id.take() else {
-            return Ok(());
-        };
-        match self.account.client().delete_tool_if_there(&id).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_in_use(&error) => {
-                // Dropping it does the rest.
-                self.id = Some(id);
-                Ok(())
-            }
-            Err(error) => Err(StopFailed {
-                what: format!("tool {id}"),
-                source: error,
-            }),
-        }
-    }
-}
-
-impl Drop for OwnTool {
-    fn drop(&mut self) {
-        let Some(id) = self.id.take() else { return };
-        let (client, tool_id) = (self.account.client().clone(), id.clone());
-        self.account.in_background(&tool_id, async move {
-            for attempt in 1..=DELETE_ATTEMPTS {
-                match client.delete_tool_if_there(&id).await {
-                    Ok(_) => return,
-                    Err(error) if is_in_use(&error) && attempt < DELETE_ATTEMPTS => tokio::time::sleep(DELETE_PAUSE).await,
-                    Err(error) => {
-                        tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
-                        return;
-                    }
-                }
-            }
-        });
-    }
-}
-
-fn is_in_use(error: &ags_api::Error) -> bool {
-    error
-        .code()
-        .is_some_and(|code| code.as_str() == "ResourceInUse.SandboxTool")
 }
 
 fn api(error: ags_api::Error) -> StartFailed {

@@ -20,7 +20,7 @@ use tracing::Instrument as _;
 use crate::{
     config::AgsRuntimeConfig,
     crowd::{Crowd, UnderWay},
-    error::{Attempted, Error, Lost},
+    error::{Attempted, Error, Lost, Tried},
     gateway::{self, Meaning},
     request::{self, Allowed, Call},
     token::TokenSource,
@@ -125,17 +125,25 @@ impl Connection {
             Idempotence::Never
         };
         let outcome = self.repeat(call, deadline, idempotence, Some(id)).await;
-        let Err(Error::UnknownOutcome { source: lost, .. }) = outcome else {
+        let Err(Error::UnknownOutcome {
+            source: lost,
+            tried,
+            ..
+        }) = outcome
+        else {
             return outcome;
         };
         // The first answer may have told that the server is native after all; otherwise only a Python server that has served nobody else
         // since can know the answer.
         if under_way.was_alone() && !deadline.is_past() && !call.raises {
-            return self.fetch_lost(call, deadline, id, &under_way, lost).await;
+            return self
+                .fetch_lost(call, deadline, id, &under_way, lost, tried)
+                .await;
         }
         Err(Error::UnknownOutcome {
             call: call.name,
             source: lost,
+            tried,
         })
     }
 
@@ -148,6 +156,7 @@ impl Connection {
         id: &str,
         under_way: &UnderWay<'_>,
         mut lost: Lost,
+        mut tried: Tried,
     ) -> Result<Answer, Error> {
         for attempt in 1..self.config.retry.max_attempts.max(1) {
             let alive = request::get(
@@ -172,6 +181,7 @@ impl Connection {
                 break;
             }
             self.config.tally.repeated("lost answer".to_owned());
+            tried.attempts += 1;
             tracing::warn!(call = call.name, attempt, reason = "idempotent", cause = %lost, "asking again for a lost answer");
             match self
                 .attempt(call, deadline, Some(id))
@@ -182,11 +192,13 @@ impl Connection {
                 Err(Error::NotSent { .. }) => {}
                 other => return other,
             }
+            tried.elapsed = under_way.elapsed();
             tokio::time::sleep(FINISHED_PAUSE).await;
         }
         Err(Error::UnknownOutcome {
             call: call.name,
             source: lost,
+            tried,
         })
     }
 
@@ -219,7 +231,7 @@ impl Connection {
         };
         retry::run(&policy, idempotence, call.name, once)
             .await
-            .map_err(|gave_up| gave_up.error.error)
+            .map_err(Attempted::given_up)
     }
 
     /// Sends a call once; more often only when the gateway wants another token, because then the call has not been carried out.
@@ -266,6 +278,7 @@ impl Connection {
                 call: name,
                 status,
                 message,
+                tried: Tried::default(),
             }),
             Meaning::WrongKey(message) => {
                 let message = format!("the server wants another key: {message}");
@@ -290,6 +303,7 @@ impl Connection {
                     call: name,
                     status,
                     message: "too many requests".to_owned(),
+                    tried: Tried::default(),
                 };
                 Attempted {
                     error,
@@ -301,6 +315,7 @@ impl Connection {
                 let error = Error::UnknownOutcome {
                     call: name,
                     source: Lost::Gateway(status),
+                    tried: Tried::default(),
                 };
                 Attempted {
                     error,

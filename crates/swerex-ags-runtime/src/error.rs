@@ -4,7 +4,7 @@ use std::{borrow::Cow, error, fmt, path::PathBuf, time::Duration};
 
 use ags_http::{
     TransportError,
-    retry::{Fault, Retryable},
+    retry::{Fault, GaveUp, Retryable},
 };
 use http::StatusCode;
 use swerex_proto::RemoteError;
@@ -23,6 +23,8 @@ pub enum Error {
         call: &'static str,
         /// What failed on the way.
         source: TransportError,
+        /// How often it was tried.
+        tried: Tried,
     },
     /// The call may or may not have been carried out: the answer was lost, and repeating it might do it twice.
     UnknownOutcome {
@@ -30,6 +32,8 @@ pub enum Error {
         call: &'static str,
         /// What happened to the answer.
         source: Lost,
+        /// How often it was tried.
+        tried: Tried,
     },
     /// The sandbox no longer exists: it expired, was stopped, or never was.
     EnvironmentExpired {
@@ -60,6 +64,8 @@ pub enum Error {
         status: StatusCode,
         /// What the server said, in part.
         message: String,
+        /// How often it was tried.
+        tried: Tried,
     },
     /// The answer is none of SWE-ReX's.
     Reply {
@@ -72,6 +78,8 @@ pub enum Error {
     },
     /// The server did not come up in time.
     NotAlive {
+        /// How often it was asked.
+        asked: u32,
         /// How long was waited.
         waited: Duration,
         /// What was seen last.
@@ -86,6 +94,15 @@ pub enum Error {
     },
     /// The call cannot be made with these arguments.
     Invalid(String),
+}
+
+/// How often a call was tried, and how long, before it was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// 1 is the first attempt alone.
+    pub attempts: u32,
+    /// From the first attempt to the end of the last.
+    pub elapsed: Duration,
 }
 
 /// What happened to an answer.
@@ -139,11 +156,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Remote(error) => write!(f, "{error}"),
-            Self::NotSent { call, .. } => write!(f, "{call} did not reach the server"),
-            Self::UnknownOutcome { call, .. } => {
+            Self::NotSent { call, tried, .. } => {
+                write!(f, "{call} did not reach the server{tried}")
+            }
+            Self::UnknownOutcome { call, tried, .. } => {
                 write!(
                     f,
-                    "the answer to {call} was lost, and it may or may not have been carried out"
+                    "the answer to {call} was lost, and it may or may not have been carried out{tried}"
                 )
             }
             Self::EnvironmentExpired { call, message } => {
@@ -160,7 +179,11 @@ impl fmt::Display for Error {
                 call,
                 status,
                 message,
-            } => write!(f, "the server refused {call} with {status}: {message}"),
+                tried,
+            } => write!(
+                f,
+                "the server refused {call} with {status}: {message}{tried}"
+            ),
             Self::Reply {
                 call,
                 status,
@@ -171,16 +194,40 @@ impl fmt::Display for Error {
                     "the answer to {call} ({status}) is none of SWE-ReX's: {evidence}"
                 )
             }
-            Self::NotAlive { waited, last } => {
+            Self::NotAlive {
+                asked,
+                waited,
+                last,
+            } => {
                 write!(
                     f,
-                    "the server did not come up within {:.1} s; last seen: {last}",
+                    "the server did not come up within {:.1} s, asked {asked} times; last seen: {last}",
                     waited.as_secs_f64()
                 )
             }
             Self::Local { path, .. } => write!(f, "cannot use `{}`", path.display()),
             Self::Invalid(what) => f.write_str(what),
         }
+    }
+}
+
+impl Default for Tried {
+    fn default() -> Self {
+        Self {
+            attempts: 1,
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
+/// A clause that follows the error's own; nothing for a single attempt.
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.attempts <= 1 {
+            return Ok(());
+        }
+        let elapsed = self.elapsed.as_secs_f64();
+        write!(f, ", after {} attempts in {elapsed:.1} s", self.attempts)
     }
 }
 
@@ -238,17 +285,35 @@ impl Attempted {
         }
     }
 
+    /// The error of the last attempt of so many.
+    pub(crate) fn given_up(gave_up: GaveUp<Self>) -> Error {
+        let of_all = Tried {
+            attempts: gave_up.attempts,
+            elapsed: gave_up.elapsed,
+        };
+        let mut error = gave_up.error.error;
+        if let Error::NotSent { tried, .. }
+        | Error::UnknownOutcome { tried, .. }
+        | Error::Refused { tried, .. } = &mut error
+        {
+            *tried = of_all;
+        }
+        error
+    }
+
     pub(crate) fn transport(call: &'static str, error: TransportError) -> Self {
         let fault = error.fault();
         let error = if error.reached() == ags_http::Reached::NotSent {
             Error::NotSent {
                 call,
                 source: error,
+                tried: Tried::default(),
             }
         } else {
             Error::UnknownOutcome {
                 call,
                 source: Lost::Transport(error),
+                tried: Tried::default(),
             }
         };
         Self {

@@ -90,7 +90,7 @@ impl Connection {
             let listen = |_| self.listen(call, deadline, id, &last, heard);
             match retry::run(&policy, Idempotence::SameId, call.name, listen)
                 .await
-                .map_err(|gave_up| gave_up.error.error)?
+                .map_err(Attempted::given_up)?
             {
                 Ended::Result(status, value) => return self.told(call, status, value),
                 Ended::Cut(lost) if deadline.is_past() => return Err(lost.error),

@@ -25,7 +25,7 @@ mod walk;
 
 pub use config::{AgsRuntimeConfig, DEFAULT_MAX_REPLY, DEFAULT_RUNTIME_TIMEOUT, InvalidConfig};
 pub use counters::{Counters, Tally};
-pub use error::{Error, Lost};
+pub use error::{Error, Lost, Tried};
 pub use events::{FOLLOWED_FROM, Heard};
 pub use runtime::AgsRuntime;
 pub use secret::Secret;

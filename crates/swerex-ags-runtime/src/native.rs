@@ -105,7 +105,7 @@ impl AgsRuntime {
             once,
         )
         .await
-        .map_err(|gave_up| gave_up.error.error)
+        .map_err(Attempted::given_up)
     }
 
     async fn get_tar_once(&self, call: &Call, file: &File, told: &Told) -> Result<(), Attempted> {

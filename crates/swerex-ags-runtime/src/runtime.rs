@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     call::{Connection, MAX_PROBLEM},
     config::{AgsRuntimeConfig, InvalidConfig},
-    error::{Error, Lost},
+    error::{Error, Lost, Tried},
     events::{self, Heard},
     request::{self, Allowed, Call, MakeBody},
     token::TokenSource,
@@ -83,7 +83,9 @@ impl AgsRuntime {
     pub async fn wait_until_alive(&self, timeout: Duration) -> Result<(), Error> {
         let started = Instant::now();
         let mut pause = ALIVE_PAUSE.0;
+        let mut asked = 0;
         loop {
+            asked += 1;
             let left = timeout.saturating_sub(started.elapsed());
             let last = match self.is_alive(left.min(ALIVE_TIMEOUT)).await {
                 Ok(IsAliveResponse { is_alive: true, .. }) => return Ok(()),
@@ -96,6 +98,7 @@ impl AgsRuntime {
             };
             if started.elapsed().saturating_add(pause) >= timeout {
                 return Err(Error::NotAlive {
+                    asked,
                     waited: timeout,
                     last,
                 });
@@ -268,6 +271,7 @@ impl AgsRuntime {
         let lost = |source| Error::UnknownOutcome {
             call: call.name,
             source: Lost::Transport(source),
+            tried: Tried::default(),
         };
         let bytes = ags_http::body::collect(incoming, MAX_PROBLEM)
             .await
@@ -333,6 +337,7 @@ impl AgsRuntime {
             .map_err(|source| Error::NotSent {
                 call: call.name,
                 source,
+                tried: Tried::default(),
             })?;
         if status == StatusCode::OK {
             return request::parse(call.name, status, &bytes);

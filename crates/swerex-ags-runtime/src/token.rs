@@ -125,6 +125,14 @@ impl<A: Acquire> TokenCache<A> {
         }
     }
 
+    /// A cache that has a token already.
+    pub fn starting_with(acquire: A, token: AccessToken) -> Self {
+        Self {
+            current: Mutex::new(Some(token)),
+            ..Self::new(acquire)
+        }
+    }
+
     /// The token at hand, if it is good and is not `refused`.
     fn at_hand(&self, refused: Option<&AccessToken>) -> Option<AccessToken> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);

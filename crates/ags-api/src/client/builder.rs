@@ -158,12 +158,12 @@ impl ClientBuilder {
             http,
             signing: Signing::new(self.source, self.clock),
             timeout: self.timeout,
-            retry: self.retry,
             limits: self.limits,
             tally: Tally::default(),
         };
         Ok(Client {
             shared: Arc::new(shared),
+            retry: self.retry,
         })
     }
 }

@@ -1,6 +1,9 @@
 //! The stages of a start: tool, instance, token, server.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use ags_api::model::{InstanceStatus, SandboxInstance};
 use ags_http::retry::RetryPolicy;
@@ -13,7 +16,7 @@ use crate::{
     account::Account,
     ask,
     budget::Budget,
-    error::{Cause, Stage, StartFailed},
+    error::{Cause, Left, Stage, StartFailed},
     extension::Extension,
     hook::Step,
     instance::{Guard, Progress, ended, progress},
@@ -23,6 +26,12 @@ use crate::{
 
 /// The longest pause between two attempts to start while the quota is used up.
 const QUOTA_PAUSE: Duration = Duration::from_secs(15);
+
+/// The pause before the status is asked for again when the client gave up asking.
+const ASK_PAUSE: Duration = Duration::from_secs(1);
+
+/// When it is asked for the first time whether an instance whose server does not answer still runs.
+const DEATH_PAUSE: Duration = Duration::from_secs(2);
 
 /// Measures each stage.
 pub(super) struct Laps<'a> {
@@ -54,18 +63,25 @@ impl TencentAgsDeployment {
         let tally = self.account.tally();
         tally.starts.one_more();
         let begun = Instant::now();
-        let outcome = self.start_one().await;
-        match &outcome {
-            Ok(_) => {
+        let started = OnceLock::new();
+        match self.start_one(&started).await {
+            Ok(running) => {
                 tally.ready.one_more();
                 tally.took("start", begun.elapsed());
+                Ok(running)
             }
-            Err(failed) => tally.failed(failed.stage()),
+            Err(failed) => {
+                tally.failed(failed.stage());
+                // What was started is dropped by now, and stopped.
+                Err(match started.into_inner() {
+                    Some(id) => failed.leaving(Left::Stopping(id)),
+                    None => failed,
+                })
+            }
         }
-        outcome
     }
 
-    async fn start_one(&self) -> Result<Running, StartFailed> {
+    async fn start_one(&self, begun: &OnceLock<String>) -> Result<Running, StartFailed> {
         let started = Instant::now();
         let mut laps = Laps::new(&self.account);
         let mut clock = Budget::of(self.config.startup_timeout);
@@ -74,7 +90,7 @@ impl TencentAgsDeployment {
             .bound(
                 Stage::Tool,
                 "the tool",
-                tool::ready(&self.account, &self.config, &tell),
+                tool::ready(&self.account, &self.config, &clock, &tell),
             )
             .await?;
         laps.took(Stage::Tool);
@@ -93,7 +109,7 @@ impl TencentAgsDeployment {
                     .bound(
                         Stage::Tool,
                         "the tool",
-                        tool::ready(&self.account, &self.config, &tell),
+                        tool::ready(&self.account, &self.config, &clock, &tell),
                     )
                     .await?;
                 self.start_instance(&tool, &mut clock).await?
@@ -102,6 +118,7 @@ impl TencentAgsDeployment {
         };
         let instance_id = guard.id().to_owned();
         Span::current().record("instance_id", &instance_id);
+        begun.get_or_init(|| instance_id.clone());
         if instance.status != Some(InstanceStatus::RUNNING) {
             self.tell(&Step::WaitingForInstance {
                 instance_id: instance_id.clone(),
@@ -110,7 +127,7 @@ impl TencentAgsDeployment {
                 .bound(
                     Stage::Instance,
                     "the instance",
-                    self.until_running(&instance_id),
+                    self.until_running(&instance_id, &clock),
                 )
                 .await?;
         }
@@ -140,26 +157,24 @@ impl TencentAgsDeployment {
             instance_id: instance_id.to_owned(),
         });
         let tokens = InstanceTokens::new(self.account.clone(), instance_id.to_owned());
-        let cache = Arc::new(TokenCache::new(tokens));
-        let first = swerex_ags_runtime::TokenSource::token(&*cache);
-        let token = async {
-            let failed = |source| {
-                let error = swerex_ags_runtime::Error::Token {
-                    call: "start",
-                    source,
-                };
-                StartFailed::new(Stage::Token, Cause::Runtime(Box::new(error)))
-            };
-            first.await.map_err(failed)
+        let first = async {
+            let fetched = tokens.fetch(Some(clock.for_a_call())).await;
+            fetched.map_err(|error| StartFailed::new(Stage::Token, Cause::Api(error)))
         };
-        clock.bound(Stage::Token, "the token", token).await?;
+        let first = clock.bound(Stage::Token, "the token", first).await?;
+        let cache = Arc::new(TokenCache::starting_with(tokens, first));
         laps.took(Stage::Token);
         let runtime = self.connect(instance_id, cache)?;
         self.tell(&Step::WaitingForServer {
             instance_id: instance_id.to_owned(),
         });
-        if let Err(error) = runtime.wait_until_alive(clock.left()).await {
-            return Err(self.not_alive(error, instance_id).await);
+        tokio::select! {
+            alive = runtime.wait_until_alive(clock.left()) => {
+                if let Err(error) = alive {
+                    return Err(self.not_alive(error, instance_id).await);
+                }
+            }
+            death = self.until_dead(instance_id) => return Err(death),
         }
         laps.took(Stage::Server);
         Ok(runtime)
@@ -183,7 +198,7 @@ impl TencentAgsDeployment {
                 .bound(
                     Stage::Instance,
                     "the instance",
-                    ask::for_instance(&self.account, &self.config, &tool.id),
+                    ask::for_instance(&self.account, &self.config, &tool.id, clock.for_a_call()),
                 )
                 .await;
             match asked {
@@ -206,23 +221,32 @@ impl TencentAgsDeployment {
         }
     }
 
-    async fn until_running(&self, instance_id: &str) -> Result<(), StartFailed> {
+    /// Waits until it runs. While there is time a question that gets no answer is asked again.
+    async fn until_running(&self, instance_id: &str, clock: &Budget) -> Result<(), StartFailed> {
         let settled = |instance: Option<SandboxInstance>| {
             // An instance that was just started may not be listed yet.
             let instance = instance?;
             let status = instance.status.clone().unwrap_or_default();
+            clock.saw(format!("the instance {instance_id} is {}", status.as_str()));
             match progress(&status) {
                 Progress::Running => Some(Ok(())),
                 Progress::Waiting => None,
                 Progress::Failed => Some(Err(ended(instance_id, &instance))),
             }
         };
-        let polled = self
-            .account
-            .board()
-            .until_instance(instance_id, settled)
-            .await;
-        polled.map_err(|error| StartFailed::new(Stage::Instance, Cause::Api(error)))?
+        loop {
+            match self
+                .account
+                .board()
+                .until_instance(instance_id, settled)
+                .await
+            {
+                Ok(outcome) => return outcome,
+                Err(error) if error.is_retryable() => clock.saw(error.to_string()),
+                Err(error) => return Err(StartFailed::new(Stage::Instance, Cause::Api(error))),
+            }
+            tokio::time::sleep(ASK_PAUSE).await;
+        }
     }
 
     fn connect(
@@ -250,6 +274,21 @@ impl TencentAgsDeployment {
         AgsRuntime::new(config, self.account.data(), Some(tokens)).map_err(wrong)
     }
 
+    /// An instance that ends before its server has answered: why. Looks seldom, as most servers are there soon.
+    async fn until_dead(&self, instance_id: &str) -> StartFailed {
+        let dead = |instance: Option<SandboxInstance>| {
+            let instance = instance?;
+            let status = instance.status.clone().unwrap_or_default();
+            (progress(&status) == Progress::Failed).then(|| ended(instance_id, &instance))
+        };
+        loop {
+            tokio::time::sleep(DEATH_PAUSE).await;
+            if let Ok(failed) = self.account.board().until_instance(instance_id, dead).await {
+                return failed;
+            }
+        }
+    }
+
     /// Why the server did not come up: an instance that died says so itself.
     async fn not_alive(&self, error: swerex_ags_runtime::Error, instance_id: &str) -> StartFailed {
         if let Ok(Some(instance)) = self.account.board().instance(instance_id).await
@@ -261,11 +300,11 @@ impl TencentAgsDeployment {
             return ended(instance_id, &instance);
         }
         let failed = match error {
-            swerex_ags_runtime::Error::NotAlive { last, .. } => StartFailed::new(
+            swerex_ags_runtime::Error::NotAlive { asked, last, .. } => StartFailed::new(
                 Stage::Server,
                 Cause::Timeout {
                     after: self.config.startup_timeout,
-                    last,
+                    last: format!("{last} (the server was asked {asked} times)"),
                 },
             ),
             other => return StartFailed::new(Stage::Server, Cause::Runtime(Box::new(other))),

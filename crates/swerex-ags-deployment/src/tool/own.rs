@@ -1,0 +1,150 @@
+//! A tool that one deployment made for itself: it goes with it, whatever happens.
+
+use std::time::Duration;
+
+use ags_api::model::{DescribeSandboxToolListRequest, Filter};
+use uuid::Uuid;
+
+use super::{api, state};
+use crate::{
+    account::Account,
+    ask::may_be_there,
+    budget::Budget,
+    config::TencentAgsDeploymentConfig,
+    error::{StartFailed, StopFailed},
+    requests,
+};
+
+/// How often, and at which interval, a deletion is tried: the tool's instances may still be stopping.
+const DELETE_ATTEMPTS: u32 = 6;
+const DELETE_PAUSE: Duration = Duration::from_secs(5);
+
+/// A tool that is deleted in the background when it is dropped.
+#[derive(Debug)]
+pub(crate) struct OwnTool {
+    account: Account,
+    id: Option<String>,
+}
+
+/// Makes one. The question runs on if this future is dropped, so that its answer is not lost.
+pub(crate) async fn create(
+    account: &Account,
+    config: &TencentAgsDeploymentConfig,
+    name: &str,
+    clock: &Budget,
+) -> Result<OwnTool, StartFailed> {
+    let request = requests::tool(config, name, &Uuid::new_v4().to_string());
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let (asking, name) = (account.clone(), name.to_owned());
+    let limit = clock.for_a_call();
+    account.in_background("a tool", async move {
+        let outcome = match asking.client().within(limit).call(&request).await {
+            Ok(answer) => answer.reply.tool_id.ok_or(None),
+            Err(error) => Err(Some(error)),
+        };
+        let to_be_found = match &outcome {
+            Ok(_) => false,
+            Err(None) => true,
+            Err(Some(error)) => may_be_there(error),
+        };
+        let outcome = match outcome {
+            Ok(id) => Ok(OwnTool {
+                account: asking.clone(),
+                id: Some(id),
+            }),
+            Err(Some(error)) => Err(api(error)),
+            Err(None) => Err(state("AGS created a tool without an id".to_owned())),
+        };
+        // Nobody there to take it: dropping the tool deletes it.
+        drop(sender.send(outcome));
+        if to_be_found {
+            delete_unanswered(&asking, &name).await;
+        }
+    });
+    receiver
+        .await
+        .map_err(|_| state("the start was interrupted".to_owned()))?
+}
+
+/// Looks for a tool whose creation was not answered, and deletes it: nobody else has its name.
+async fn delete_unanswered(account: &Account, name: &str) {
+    let filter = Filter {
+        name: Some("ToolName".to_owned()),
+        values: Some(vec![name.to_owned()]),
+        ..Default::default()
+    };
+    let request = DescribeSandboxToolListRequest {
+        filters: Some(vec![filter]),
+        ..Default::default()
+    };
+    let found = match account.client().call(&request).await {
+        Ok(answer) => answer.reply.sandbox_tool_set.unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!(name, %error, "the tool of an unanswered creation cannot be looked for; `swerex-ags tool gc` does it");
+            return;
+        }
+    };
+    for tool in found {
+        if tool.tool_name.as_deref() == Some(name) {
+            drop(OwnTool {
+                account: account.clone(),
+                id: tool.tool_id,
+            });
+        }
+    }
+}
+
+impl OwnTool {
+    pub(crate) fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_default()
+    }
+
+    /// Leaves the tool as it is.
+    pub(crate) fn keep(mut self) {
+        self.id = None;
+    }
+
+    /// Deletes it now. One whose instances are still stopping is left to the background; after an error it can be tried again.
+    pub(crate) async fn delete(&mut self) -> Result<(), StopFailed> {
+        let Some(id) = self.id.clone() else {
+            return Ok(());
+        };
+        match self.account.client().delete_tool_if_there(&id).await {
+            Ok(_) => {
+                self.id = None;
+                Ok(())
+            }
+            // Dropping it does the rest.
+            Err(error) if is_in_use(&error) => Ok(()),
+            Err(error) => Err(StopFailed {
+                what: format!("tool {id}"),
+                source: error,
+            }),
+        }
+    }
+}
+
+impl Drop for OwnTool {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let (client, tool_id) = (self.account.client().clone(), id.clone());
+        self.account.in_background(&tool_id, async move {
+            for attempt in 1..=DELETE_ATTEMPTS {
+                let Err(error) = client.delete_tool_if_there(&id).await else {
+                    return;
+                };
+                if attempt == DELETE_ATTEMPTS || !(is_in_use(&error) || error.is_retryable()) {
+                    tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
+                    return;
+                }
+                tokio::time::sleep(DELETE_PAUSE).await;
+            }
+        });
+    }
+}
+
+fn is_in_use(error: &ags_api::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| code.as_str() == "ResourceInUse.SandboxTool")
+}
