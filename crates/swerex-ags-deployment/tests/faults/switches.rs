@@ -1,0 +1,207 @@
+//! What nobody outside AGS knows: one lifecycle is right under every setting of the emulator's switches, alone and together.
+
+use std::time::Duration;
+
+use ags_api::model::{PauseSandboxInstanceRequest, ResumeSandboxInstanceRequest, SandboxInstance};
+use ags_emulator::Behaviour;
+use swerex_ags_runtime::AgsRuntime;
+use swerex_proto::{BashAction, Command, CreateBashSessionRequest};
+
+use crate::lab::{LONG, Lab, shell};
+
+/// How many random combinations are tried besides each setting alone.
+const COMBINATIONS: usize = 60;
+
+/// Every switch with the settings to try. Those whose values are spans and numbers get some.
+fn settings() -> Vec<(&'static str, Vec<&'static str>)> {
+    Behaviour::SWITCHES
+        .iter()
+        .map(|(switch, values)| {
+            let values = match *switch {
+                "idle-timeout" => vec!["off", "300ms", "2s"],
+                "body-limit" => vec!["off", "100000"],
+                "not-listening" => vec!["502", "503", "504", "404"],
+                "clock-skew" => vec!["0", "600", "-600"],
+                _ => values.to_vec(),
+            };
+            (*switch, values)
+        })
+        .collect()
+}
+
+async fn say(runtime: &AgsRuntime, command: &str) -> String {
+    let action = BashAction {
+        timeout: Some(20.0),
+        ..BashAction::new(command)
+    };
+    runtime.run_in_session(&action.into()).await.unwrap().output
+}
+
+/// A life from start to stop, under these settings.
+async fn live(settings: &[(&str, &str)]) {
+    let mut behaviour = Behaviour::default();
+    for (switch, value) in settings {
+        behaviour.set(switch, value).unwrap();
+    }
+    let paused_answers = behaviour.paused_answers.to_string();
+    let what = behaviour.to_string();
+    let lab = Lab::with(|builder| {
+        builder
+            .behaviour(behaviour)
+            .start_delay(Duration::from_millis(5))
+    })
+    .await;
+    let mut deployment = lab.deployment();
+    deployment
+        .start()
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    let runtime = deployment.runtime().unwrap().clone();
+    let id = deployment.instance_id().unwrap().to_owned();
+
+    assert_eq!(shell(&runtime, "echo out").await.stdout, "out\n", "{what}");
+    let request = CreateBashSessionRequest {
+        startup_timeout: 20.0,
+        ..CreateBashSessionRequest::default()
+    };
+    runtime.create_session(&request.into()).await.unwrap();
+    assert_eq!(say(&runtime, "x=1; cd /usr").await, "", "{what}");
+    assert_eq!(say(&runtime, "echo $x $PWD").await, "1 /usr\n", "{what}");
+
+    // The gateway forgets the token; then a second one is acquired, as by another process.
+    lab.emulator.revoke_tokens(&id);
+    assert_eq!(say(&runtime, "echo $x").await, "1\n", "{what}");
+    let other = deployment.attach(&id).await.unwrap();
+    assert_eq!(
+        shell(&other, "echo other").await.stdout,
+        "other\n",
+        "{what}"
+    );
+    assert_eq!(say(&runtime, "echo $x").await, "1\n", "{what}");
+
+    // A file that is larger than the smallest limit for bodies, both ways.
+    let (source, target, back) = (
+        lab.directory.path().join("source"),
+        lab.path("target"),
+        lab.directory.path().join("back"),
+    );
+    let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+    std::fs::write(&source, &bytes).unwrap();
+    runtime
+        .upload(&source, &target)
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    runtime
+        .download(&target, &back, &|_, _| {})
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    assert!(std::fs::read(&back).unwrap() == bytes, "{what}");
+
+    // Silent for longer than the shortest idle time.
+    let command = Command {
+        timeout: Some(20.0),
+        ..Command::shell(format!("sleep 0.7; echo once >> '{}'", lab.path("slept")))
+    };
+    runtime
+        .execute(&command)
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    assert_eq!(lab.lines("slept"), 1, "{what}");
+
+    pause(&lab, &runtime, &id, &paused_answers, &what).await;
+    assert_eq!(say(&runtime, "echo $x $PWD").await, "1 /usr\n", "{what}");
+
+    deployment
+        .stop()
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    // Whoever stops it as well, or later, is told that it is stopped.
+    lab.nothing_runs(&what).await;
+    lab.account
+        .stop_instance(&id)
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    let gone = runtime.execute(&Command::shell("true")).await.unwrap_err();
+    assert!(gone.is_environment_expired(), "{what}: {gone:?}");
+}
+
+/// What a call finds when the instance is paused, and that it works when it was resumed. Memory is kept.
+async fn pause(lab: &Lab, runtime: &AgsRuntime, id: &str, answers: &str, what: &str) {
+    let client = lab.account.client();
+    let until = async |wanted: &str| {
+        let board = ags_api::poll::StatusBoard::new(client.clone());
+        let settled =
+            |found: Option<SandboxInstance>| (found?.status?.as_str() == wanted).then_some(());
+        tokio::time::timeout(LONG, board.until_instance(id, settled))
+            .await
+            .unwrap()
+            .unwrap();
+    };
+    let request = PauseSandboxInstanceRequest {
+        instance_id: Some(id.to_owned()),
+        memory: Some(true),
+        ..Default::default()
+    };
+    client.call(&request).await.unwrap();
+    until("PAUSED").await;
+    let resume = async {
+        let request = ResumeSandboxInstanceRequest {
+            instance_id: Some(id.to_owned()),
+            ..Default::default()
+        };
+        client.call(&request).await.unwrap();
+        until("RUNNING").await;
+    };
+    let command = Command {
+        timeout: Some(20.0),
+        ..Command::shell(format!("echo once >> '{}'", lab.path("paused")))
+    };
+    match answers {
+        "not-found" => {
+            let error = runtime.execute(&command).await.unwrap_err();
+            assert!(error.is_environment_expired(), "{what}: {error:?}");
+            resume.await;
+            runtime.execute(&command).await.unwrap();
+        }
+        "unavailable" => {
+            // It is told to come later, and does until somebody has resumed it.
+            let (outcome, ()) = tokio::join!(runtime.execute(&command), resume);
+            outcome.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        }
+        _ => {
+            runtime
+                .execute(&command)
+                .await
+                .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+            until("RUNNING").await;
+        }
+    }
+    assert_eq!(lab.lines("paused"), 1, "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_life_is_right_under_every_setting_alone() {
+    for (switch, values) in settings() {
+        for value in values {
+            live(&[(switch, value)]).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_life_is_right_under_settings_together() {
+    let settings = settings();
+    let mut random = proptest::test_runner::TestRng::deterministic_rng(
+        proptest::test_runner::RngAlgorithm::ChaCha,
+    );
+    for _ in 0..COMBINATIONS {
+        let chosen: Vec<(&str, &str)> = settings
+            .iter()
+            .map(|(switch, values)| {
+                let at = proptest::prelude::Rng::next_u32(&mut random) as usize;
+                (*switch, values[at % values.len()])
+            })
+            .collect();
+        live(&chosen).await;
+    }
+}
