@@ -128,6 +128,7 @@ async fn stop_unanswered(account: &Account, start: &str) {
             );
             if let Err(error) = account.stop_instance(instance_id).await {
                 tracing::error!(instance_id, cause = %error.source, "it could not be stopped");
+                account.not_stopped(error);
                 return;
             }
         }

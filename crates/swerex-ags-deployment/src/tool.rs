@@ -335,14 +335,15 @@ impl OwnTool {
 impl Drop for OwnTool {
     fn drop(&mut self) {
         let Some(id) = self.id.take() else { return };
-        let (client, tool_id) = (self.account.client().clone(), id.clone());
+        let (account, tool_id) = (self.account.clone(), id.clone());
         self.account.in_background(&tool_id, async move {
             for attempt in 1..=DELETE_ATTEMPTS {
-                match client.delete_tool_if_there(&id).await {
+                match account.client().delete_tool_if_there(&id).await {
                     Ok(_) => return,
                     Err(error) if is_in_use(&error) && attempt < DELETE_ATTEMPTS => tokio::time::sleep(DELETE_PAUSE).await,
                     Err(error) => {
                         tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
+                        account.not_stopped(StopFailed { what: format!("tool {id}"), source: error });
                         return;
                     }
                 }
