@@ -162,15 +162,11 @@ impl Pool {
     /// stopped in the background.
     #[must_use = "what could not be stopped goes on"]
     pub async fn close(&self) -> Vec<StopFailed> {
-        let mut left: Vec<TencentAgsDeployment> = std::mem::take(&mut *self.stuck());
-        left.extend(
-            self.stock
-                .shelf
-                .close()
-                .into_iter()
-                .map(|idle| idle.deployment),
-        );
+        let idle = self.stock.shelf.close();
         self.stock.starts.end().await;
+        let mut left: Vec<TencentAgsDeployment> = std::mem::take(&mut *self.stuck());
+        // Not before the starts are over: a place that is free is filled.
+        left.extend(idle.into_iter().map(|idle| idle.deployment));
         let mut failures: Vec<StopFailed> = stream::iter(left)
             .map(|mut deployment| async move {
                 let failed = deployment.stop().await.err()?;
