@@ -100,7 +100,7 @@ impl Fleet {
     /// Starts one sandbox for each configuration, at most `concurrency` at a time (0 counts as 1), in their order. A configuration's index is
     /// its place among them, from 0.
     ///
-    /// A configuration that is not valid is a failed start; its credentials are not looked at, the account has its own.
+    /// A configuration that is not valid is a failed start. Credentials, endpoint and region are the account's.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

@@ -2,14 +2,11 @@
 
 use std::{collections::BTreeSet, error::Error as _, sync::Arc, time::Duration};
 
-use ags_emulator::{Behaviour, Throttle, behaviour::StartAnswers};
+use ags_emulator::Throttle;
 use swerex_ags_deployment::{Stage, fleet::Fleet};
 use tokio::task::JoinSet;
 
-use crate::rig::{LONG, Rig, use_it};
-
-/// Longer than any test: what waits for it waits for the test's word.
-const DELAY: Duration = Duration::from_secs(600);
+use crate::rig::{DELAY, LONG, Rig, starting_slowly, use_it};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_come_up_under_the_limits_and_a_quota_of_twenty() {
@@ -40,6 +37,7 @@ async fn sixty_come_up_under_the_limits_and_a_quota_of_twenty() {
         (counters.starts, counters.ready, counters.stopped),
         (60, 60, 60)
     );
+    assert_eq!(rig.emulator.throttled_calls(), 0);
     let refused = rig.emulator.calls()["StartSandboxInstance"] - 60;
     assert!(refused > 0, "the quota was never used up");
     rig.end().await;
@@ -47,14 +45,8 @@ async fn sixty_come_up_under_the_limits_and_a_quota_of_twenty() {
 
 #[tokio::test]
 async fn no_more_than_the_bound_start_at_a_time() {
-    let rig = Rig::start(|builder| {
-        let mut behaviour = Behaviour::default();
-        behaviour.start_answers = StartAnswers::Starting;
-        builder
-            .behaviour(behaviour)
-            .start_delay(Duration::from_millis(50))
-    })
-    .await;
+    let span = Duration::from_millis(50);
+    let rig = Rig::start(|builder| starting_slowly(builder).start_delay(span)).await;
     let fleet = Fleet::start_alike(&rig.account, &rig.config, 8, 3);
     let mut most = 0;
     let all_run = rig.emulator.wait_for_instances(|instances| {
@@ -132,12 +124,7 @@ async fn one_that_died_is_replaced() {
 
 #[tokio::test]
 async fn stopping_all_of_them_ends_the_starts_under_way() {
-    let rig = Rig::start(|builder| {
-        let mut behaviour = Behaviour::default();
-        behaviour.start_answers = StartAnswers::Starting;
-        builder.behaviour(behaviour).start_delay(DELAY)
-    })
-    .await;
+    let rig = Rig::start(starting_slowly).await;
     let fleet = Fleet::start_alike(&rig.account, &rig.config, 12, 8);
     rig.until_alive(8).await;
     assert!(fleet.stop_all().await.is_empty());
@@ -213,9 +200,22 @@ async fn dropping_a_fleet_leaves_nothing_running() {
     drop(fleet);
     rig.emulator.advance(DELAY);
     assert!(rig.account.settled(LONG).await);
+    rig.assert_stopped();
     rig.until_alive(0).await;
     assert!(!held.is_alive(LONG).await.is_alive);
     held.stop().await.unwrap();
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn dropping_a_fleet_ends_the_starts_under_way() {
+    let rig = Rig::start(starting_slowly).await;
+    let fleet = Fleet::start_alike(&rig.account, &rig.config, 12, 4);
+    rig.until_alive(4).await;
+    drop(fleet);
+    assert!(rig.account.settled(LONG).await);
+    rig.assert_stopped();
+    assert_eq!(rig.account.counters().starts, 4);
     rig.end().await;
 }
 

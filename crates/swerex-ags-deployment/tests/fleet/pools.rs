@@ -2,16 +2,13 @@
 
 use std::{error::Error as _, time::Duration};
 
-use ags_emulator::{Behaviour, behaviour::StartAnswers};
 use ags_http::backoff::Backoff;
 use swerex_ags_deployment::{
     Stage,
     fleet::{Pool, PoolSettings},
 };
 
-use crate::rig::{LONG, Rig, until, use_it};
-
-const DELAY: Duration = Duration::from_secs(600);
+use crate::rig::{DELAY, LONG, Rig, starting_slowly, until, use_it};
 
 fn pool(rig: &Rig, settings: PoolSettings) -> Pool {
     Pool::new(&rig.account, rig.config.clone(), settings).unwrap()
@@ -174,12 +171,7 @@ async fn what_closing_could_not_stop_is_told_and_tried_again() {
 
 #[tokio::test]
 async fn closing_or_dropping_a_pool_ends_the_starts_under_way() {
-    let rig = Rig::start(|builder| {
-        let mut behaviour = Behaviour::default();
-        behaviour.start_answers = StartAnswers::Starting;
-        builder.behaviour(behaviour).start_delay(DELAY)
-    })
-    .await;
+    let rig = Rig::start(starting_slowly).await;
     let closed = pool(
         &rig,
         PoolSettings {
@@ -195,6 +187,7 @@ async fn closing_or_dropping_a_pool_ends_the_starts_under_way() {
     rig.until_alive(3).await;
     drop(dropped);
     assert!(rig.account.settled(LONG).await);
+    rig.assert_stopped();
     rig.until_alive(0).await;
     let dropped = pool(&rig, PoolSettings::new(2));
     rig.until_alive(2).await;
@@ -202,5 +195,6 @@ async fn closing_or_dropping_a_pool_ends_the_starts_under_way() {
     until(|| dropped.idle() == 2).await;
     drop(dropped);
     assert!(rig.account.settled(LONG).await);
+    rig.assert_stopped();
     rig.end().await;
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use ags_emulator::{Emulator, EmulatorBuilder, InstanceRunner};
+use ags_emulator::{Behaviour, Emulator, EmulatorBuilder, InstanceRunner, behaviour::StartAnswers};
 use swerex_ags_deployment::{Account, TencentAgsDeploymentConfig};
 use swerex_ags_runtime::AgsRuntime;
 use swerex_proto::Command;
 
 /// More than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+/// Longer than any test: what takes so long goes on when the test moves the clock.
+pub(crate) const DELAY: Duration = Duration::from_secs(600);
 
 /// An emulator, and what leads to it.
 pub(crate) struct Rig {
@@ -50,11 +53,25 @@ impl Rig {
             .unwrap_or_else(|_| panic!("not {count} instances: {:?}", self.emulator.instances()));
     }
 
+    /// All that was started has been asked to stop, now.
+    pub(crate) fn assert_stopped(&self) {
+        for instance in self.emulator.live_instances() {
+            assert_eq!(instance.status, "STOPPING", "{}", instance.id);
+        }
+    }
+
     /// Nothing is left running. A stop that was accepted takes a moment.
     pub(crate) async fn end(self) {
         self.until_alive(0).await;
         self.emulator.shutdown().await;
     }
+}
+
+/// Starts are answered at once, and the instance comes up after [`DELAY`].
+pub(crate) fn starting_slowly(builder: EmulatorBuilder) -> EmulatorBuilder {
+    let mut behaviour = Behaviour::default();
+    behaviour.start_answers = StartAnswers::Starting;
+    builder.behaviour(behaviour).start_delay(DELAY)
 }
 
 /// Gives way until something is so.
