@@ -16,6 +16,7 @@ use ags_sign::Credential;
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::scope::Leftover;
 use self::scope::Scope;
 use crate::{
     config::{InvalidConfig, TencentAgsDeploymentConfig},
@@ -269,7 +270,7 @@ impl Account {
         self.in_background(&id, async move {
             if let Err(error) = account.stop_instance(&instance_id).await {
                 tracing::error!(instance_id, cause = %error.source, "an abandoned instance could not be stopped");
-                account.not_stopped(error);
+                account.not_stopped(Leftover::Instance(instance_id), error);
             }
         });
     }

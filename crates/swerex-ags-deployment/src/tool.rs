@@ -9,7 +9,7 @@ use ags_api::{
 use uuid::Uuid;
 
 use crate::{
-    account::Account,
+    account::{Account, Leftover},
     config::TencentAgsDeploymentConfig,
     error::{Cause, Stage, StartFailed, StopFailed},
     hook::{Hook, Step},
@@ -343,7 +343,8 @@ impl Drop for OwnTool {
                     Err(error) if is_in_use(&error) && attempt < DELETE_ATTEMPTS => tokio::time::sleep(DELETE_PAUSE).await,
                     Err(error) => {
                         tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
-                        account.not_stopped(StopFailed { what: format!("tool {id}"), source: error });
+                        let what = format!("tool {id}");
+                        account.not_stopped(Leftover::Tool(id), StopFailed { what, source: error });
                         return;
                     }
                 }
