@@ -1,5 +1,7 @@
 //! What all deployments of one account share: a client, status polling, tools, and the stopping of what was abandoned.
 
+mod scope;
+
 use std::{
     collections::HashMap,
     io,
@@ -14,6 +16,8 @@ use ags_sign::Credential;
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::scope::Leftover;
+use self::scope::Scope;
 use crate::{
     config::{InvalidConfig, TencentAgsDeploymentConfig},
     counters::{Counters, Tally},
@@ -41,6 +45,8 @@ pub struct Connections {
 #[derive(Clone, Debug)]
 pub struct Account {
     inner: Arc<Inner>,
+    /// Follows what is done in the background through this clone and its clones.
+    scope: Option<Arc<Scope>>,
 }
 
 #[derive(Debug)]
@@ -123,6 +129,7 @@ impl Account {
         };
         Self {
             inner: Arc::new(inner),
+            scope: None,
         }
     }
 
@@ -263,6 +270,7 @@ impl Account {
         self.in_background(&id, async move {
             if let Err(error) = account.stop_instance(&instance_id).await {
                 tracing::error!(instance_id, cause = %error.source, "an abandoned instance could not be stopped");
+                account.not_stopped(Leftover::Instance(instance_id), error);
             }
         });
     }
@@ -273,9 +281,13 @@ impl Account {
         what: &str,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(self.inner.background.spawn_on(work, &runtime)),
-            Err(_) => tracing::error!(
+        match (tokio::runtime::Handle::try_current(), &self.scope) {
+            (Ok(runtime), Some(scope)) => {
+                let work = scope.track(work);
+                drop(self.inner.background.spawn_on(work, &runtime));
+            }
+            (Ok(runtime), None) => drop(self.inner.background.spawn_on(work, &runtime)),
+            (Err(_), _) => tracing::error!(
                 what,
                 "there is no runtime to clean up in; `swerex-ags instance gc` does it"
             ),
@@ -285,11 +297,10 @@ impl Account {
     /// Waits until nothing is being stopped in the background any more, at most `limit`; whether that is so. Call it before a process ends.
     pub async fn settled(&self, limit: Duration) -> bool {
         self.inner.background.close();
-        let settled = tokio::time::timeout(limit, self.inner.background.wait())
+        // A closed tracker takes work all the same.
+        tokio::time::timeout(limit, self.inner.background.wait())
             .await
-            .is_ok();
-        self.inner.background.reopen();
-        settled
+            .is_ok()
     }
 }
 

@@ -10,7 +10,7 @@ use ags_http::Reached;
 use uuid::Uuid;
 
 use crate::{
-    account::Account,
+    account::{Account, Leftover},
     config::TencentAgsDeploymentConfig,
     error::{Cause, Left, Stage, StartFailed},
     instance::{Guard, has_ended},
@@ -135,6 +135,7 @@ async fn stop_unanswered(account: &Account, start: &str) {
             );
             if let Err(error) = account.stop_instance(instance_id).await {
                 tracing::error!(instance_id, cause = %error.source, "it could not be stopped");
+                account.not_stopped(Leftover::Instance(instance_id.to_owned()), error);
                 return;
             }
         }

@@ -52,7 +52,7 @@ impl fmt::Display for Stage {
 pub struct StartFailed {
     pub(crate) stage: Stage,
     pub(crate) cause: Cause,
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Box<str>>,
     pub(crate) left: Left,
 }
 
@@ -64,7 +64,7 @@ pub enum Left {
     #[default]
     Nothing,
     /// This instance; it is being stopped in the background.
-    Stopping(String),
+    Stopping(Box<str>),
     /// AGS did not say whether it started an instance: it is looked for in the background, and stopped.
     Unknown,
 }
@@ -109,7 +109,7 @@ impl StartFailed {
     }
 
     #[must_use]
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -8,6 +8,7 @@ mod counters;
 mod deployment;
 mod error;
 mod extension;
+pub mod fleet;
 mod hook;
 mod instance;
 pub mod journal;

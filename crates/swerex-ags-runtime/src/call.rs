@@ -119,12 +119,14 @@ impl Connection {
 
     async fn act_once(&self, call: &Call, deadline: Deadline, id: &str) -> Result<Answer, Error> {
         let under_way = self.crowd.enter();
-        let idempotence = if self.is_native() {
-            Idempotence::SameId
-        } else {
-            Idempotence::Never
-        };
-        let outcome = self.repeat(call, deadline, idempotence, Some(id)).await;
+        if self.is_native() {
+            return self
+                .repeat(call, deadline, Idempotence::SameId, Some(id))
+                .await;
+        }
+        let outcome = self
+            .repeat(call, deadline, Idempotence::Never, Some(id))
+            .await;
         let Err(Error::UnknownOutcome {
             source: lost,
             tried,
@@ -133,8 +135,7 @@ impl Connection {
         else {
             return outcome;
         };
-        // The first answer may have told that the server is native after all; otherwise only a Python server that has served nobody else
-        // since can know the answer.
+        // Only a Python server that has served nobody else since can know the answer.
         if under_way.was_alone() && !deadline.is_past() && !call.raises {
             return self
                 .fetch_lost(call, deadline, id, &under_way, lost, tried)

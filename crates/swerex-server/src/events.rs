@@ -1,7 +1,7 @@
 //! What a running command prints, told while it prints it; a client that lost the connection takes the stream up again.
 //!
 //! A run's events are numbered and kept, the last [`MAX_KEPT`] bytes of them; runs are kept by their `X-Request-ID` until
-//! newer ones push them out. A run goes on while somebody reads, or with an id for a while without.
+//! newer ones push them out, and then are not run again. A run goes on while somebody reads, or with an id for a while without.
 
 mod log;
 mod tap;
@@ -9,7 +9,10 @@ mod tap;
 use std::{
     collections::{HashMap, VecDeque},
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,20 +28,24 @@ pub(crate) use tap::Tap;
 
 use crate::{
     answer::{Answer, Body, BodyError, Content},
-    idempotency::Fingerprint,
+    idempotency::{Fingerprint, no_longer_kept},
+    past::Past,
 };
 
 /// Bytes of events that are kept for a client that comes back.
 const MAX_KEPT: usize = 8 * 1024 * 1024;
 
-/// Runs that are kept.
-const MAX_RUNS: usize = 64;
+/// Runs that are kept, and bytes of the events of all of them. A client asks again within seconds, in which there may be thousands of runs.
+const MAX_RUNS: usize = 4096;
+const MAX_ALL: usize = 64 * 1024 * 1024;
 
 /// Runs that are kept by their ids.
 pub(crate) struct Streams {
     heartbeat: Duration,
     abandoned: Duration,
     runs: Mutex<Runs>,
+    /// Bytes of all events that are kept.
+    bytes: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -46,6 +53,8 @@ struct Runs {
     by_id: HashMap<Vec<u8>, (Fingerprint, Arc<Log>)>,
     /// Oldest first.
     order: VecDeque<Vec<u8>>,
+    /// Those that were pushed out.
+    past: Past,
 }
 
 impl Streams {
@@ -54,6 +63,7 @@ impl Streams {
             heartbeat,
             abandoned,
             runs: Mutex::default(),
+            bytes: Arc::default(),
         }
     }
 
@@ -72,7 +82,7 @@ impl Streams {
         F: Future<Output = Answer> + Send + 'static,
     {
         let Some((id, fingerprint)) = named else {
-            let log = Arc::new(Log::new(MAX_KEPT));
+            let log = Arc::new(Log::new(MAX_KEPT, &self.bytes));
             // Nobody can come back to it.
             let task = start(&log, run, None);
             return self.stream(log, 0, Some(Leash(task)));
@@ -86,14 +96,15 @@ impl Streams {
                 );
             }
             Some((_, log)) => Arc::clone(log),
+            None if runs.past.has(&id) => return no_longer_kept(),
             None => {
-                if !runs.make_room() {
+                if !runs.make_room(&self.bytes) {
                     return Answer::detail(
                         StatusCode::TOO_MANY_REQUESTS,
                         "too many requests are running",
                     );
                 }
-                let log = Arc::new(Log::new(MAX_KEPT));
+                let log = Arc::new(Log::new(MAX_KEPT, &self.bytes));
                 start(&log, run, Some(self.abandoned));
                 runs.by_id
                     .insert(id.clone(), (fingerprint, Arc::clone(&log)));
@@ -124,23 +135,21 @@ impl Streams {
 }
 
 impl Runs {
-    /// The oldest finished run makes room; runs that go on stay.
-    fn make_room(&mut self) -> bool {
-        if self.order.len() < MAX_RUNS {
-            return true;
+    /// The oldest finished runs make room; runs that go on stay, and there is a limit to them.
+    fn make_room(&mut self, bytes: &AtomicUsize) -> bool {
+        while self.order.len() >= MAX_RUNS || bytes.load(Ordering::Relaxed) > MAX_ALL {
+            let by_id = &self.by_id;
+            let oldest = self
+                .order
+                .iter()
+                .position(|id| by_id.get(id).is_none_or(|(_, log)| log.is_finished()));
+            let Some(id) = oldest.and_then(|at| self.order.remove(at)) else {
+                return self.order.len() < MAX_RUNS;
+            };
+            self.by_id.remove(&id);
+            self.past.add(&id);
         }
-        let by_id = &self.by_id;
-        let oldest = self
-            .order
-            .iter()
-            .position(|id| by_id.get(id).is_none_or(|(_, log)| log.is_finished()));
-        match oldest.and_then(|at| self.order.remove(at)) {
-            Some(id) => {
-                self.by_id.remove(&id);
-                true
-            }
-            None => false,
-        }
+        true
     }
 }
 
@@ -326,5 +335,18 @@ mod tests {
         assert_eq!(again, vec![result(3)]);
         let other = streams.open(Some((b"id".to_vec(), fingerprint(b"y"))), 0, run);
         assert_eq!(other.status, StatusCode::CONFLICT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_was_pushed_out_does_not_run_again() {
+        let streams = streams();
+        let fingerprint = fingerprints();
+        let named = |id: usize| Some((id.to_string().into_bytes(), fingerprint(b"x")));
+        for id in 0..=MAX_RUNS {
+            let at_once = |_| async { Answer::json(StatusCode::OK, b"1".as_slice()) };
+            events(streams.open(named(id), 0, at_once)).await;
+        }
+        assert_eq!(streams.open(named(0), 0, run).status, StatusCode::CONFLICT);
+        assert_eq!(events(streams.open(named(1), 0, run)).await.len(), 1);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The first request with an id runs in a task of its own. Whoever asks again with the same body while it runs waits for
 //! that run; whoever asks later gets the kept answer, an exception too. Another body under the same id is refused. Answers
-//! are kept up to a number and a size, the oldest go first; an answer too large to keep leaves a mark, so that nothing runs
-//! twice. A run that nobody waits for any more is given up after a while.
+//! are kept up to a number and a size, the oldest go first; they leave a mark, and so does an answer too large to keep, so that
+//! nothing runs twice. A run that nobody waits for any more is given up after a while.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,7 +17,10 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::sync::watch;
 
-use crate::answer::{Answer, Content};
+use crate::{
+    answer::{Answer, Content},
+    past::Past,
+};
 
 /// How many answers are kept, how many bytes of them, and how long a run goes on that nobody waits for.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,8 @@ struct Table {
     finished: VecDeque<Box<[u8]>>,
     bytes: usize,
     running: usize,
+    /// Those that were dropped.
+    past: Past,
 }
 
 struct Entry {
@@ -192,6 +197,7 @@ impl Idempotency {
                 state: State::Finished(kept, _),
                 ..
             }) => return Joined::Answered(kept.answer()),
+            None if table.past.has(id) => return Joined::Answered(no_longer_kept()),
             None if table.running >= self.bounds.running => {
                 return Joined::Answered(Answer::detail(
                     StatusCode::TOO_MANY_REQUESTS,
@@ -262,8 +268,17 @@ impl Idempotency {
             {
                 table.bytes -= cost;
             }
+            table.past.add(&oldest);
         }
     }
+}
+
+/// The answer to a repeat that comes too late.
+pub(crate) fn no_longer_kept() -> Answer {
+    Answer::detail(
+        StatusCode::CONFLICT,
+        "this X-Request-ID has run; its answer is no longer kept",
+    )
 }
 
 enum Joined {
@@ -370,14 +385,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_answers_go_first() {
+    async fn the_oldest_answers_go_first_and_do_not_run_again() {
         let bench = Bench::new();
         for id in ["a", "b", "c"] {
             bench.ask(id, "x", SECOND, 1).await;
         }
         assert_eq!(bench.ask("c", "x", SECOND, 1).await.1, "3");
         assert_eq!(bench.ask("b", "x", SECOND, 1).await.1, "2");
-        assert_eq!(bench.ask("a", "x", SECOND, 1).await.1, "4");
+        assert_eq!(bench.ask("a", "x", SECOND, 1).await.0, 409);
+        assert_eq!(bench.runs.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -18,6 +18,7 @@ mod link;
 mod multipart;
 mod native;
 mod output;
+mod past;
 mod process;
 mod pyrepr;
 mod router;

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Answers that are kept for repeats of their requests: so many, and so many bytes.
-const KEPT_ANSWERS: usize = 1024;
+const KEPT_ANSWERS: usize = 4096;
 const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// How long runs may take to end with the server.

@@ -74,7 +74,7 @@ impl TencentAgsDeployment {
                 tally.failed(failed.stage());
                 // What was started is dropped by now, and stopped.
                 Err(match started.into_inner() {
-                    Some(id) => failed.leaving(Left::Stopping(id)),
+                    Some(id) => failed.leaving(Left::Stopping(id.into())),
                     None => failed,
                 })
             }
@@ -192,7 +192,7 @@ impl TencentAgsDeployment {
             image,
         });
         let patience = Instant::now() + QUOTA_PATIENCE;
-        let mut pause = Duration::from_secs(2);
+        let mut longest = Duration::from_secs(2);
         loop {
             let asked = clock
                 .bound(
@@ -205,8 +205,10 @@ impl TencentAgsDeployment {
                 Err(StartFailed {
                     cause: Cause::Api(error),
                     ..
-                }) if tool::is_quota(&error) && Instant::now() + pause < patience => {
+                }) if tool::is_quota(&error) && Instant::now() + longest < patience => {
                     let message = error.to_string();
+                    // Those that were refused together do not come back together.
+                    let pause = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
                     self.tell(&Step::WaitingForQuota {
                         retry_in: pause,
                         message,
@@ -214,7 +216,7 @@ impl TencentAgsDeployment {
                     tokio::time::sleep(pause).await;
                     // Waiting for others is not this start's time.
                     clock.extend(pause);
-                    pause = (pause * 3 / 2).min(QUOTA_PAUSE);
+                    longest = (longest * 3 / 2).min(QUOTA_PAUSE);
                 }
                 outcome => return outcome,
             }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{api, state};
 use crate::{
-    account::Account,
+    account::{Account, Leftover},
     ask::may_be_there,
     budget::Budget,
     config::TencentAgsDeploymentConfig,
@@ -127,14 +127,16 @@ impl OwnTool {
 impl Drop for OwnTool {
     fn drop(&mut self) {
         let Some(id) = self.id.take() else { return };
-        let (client, tool_id) = (self.account.client().clone(), id.clone());
+        let (account, tool_id) = (self.account.clone(), id.clone());
         self.account.in_background(&tool_id, async move {
             for attempt in 1..=DELETE_ATTEMPTS {
-                let Err(error) = client.delete_tool_if_there(&id).await else {
+                let Err(error) = account.client().delete_tool_if_there(&id).await else {
                     return;
                 };
                 if attempt == DELETE_ATTEMPTS || !(is_in_use(&error) || error.is_retryable()) {
                     tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
+                    let what = format!("tool {id}");
+                    account.not_stopped(Leftover::Tool(id), StopFailed { what, source: error });
                     return;
                 }
                 tokio::time::sleep(DELETE_PAUSE).await;

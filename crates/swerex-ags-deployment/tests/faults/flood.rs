@@ -77,7 +77,8 @@ async fn of_5000_commands_with_resets_and_502s_each_runs_once_and_none_fails() {
         *runs.entry(line.parse().unwrap()).or_default() += 1;
     }
     let wrong: Vec<_> = (0..COMMANDS)
-        .filter(|number| runs.get(number) != Some(&1))
+        .map(|number| (number, runs.get(&number).copied().unwrap_or_default()))
+        .filter(|(_, runs)| *runs != 1)
         .collect();
     assert!(wrong.is_empty(), "not exactly once: {wrong:?}");
     deployment.stop().await.unwrap();

@@ -1,9 +1,5 @@
 //! Trouble of every kind between a deployment and AGS: what can be survived is, every command runs once, and nothing is left running.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod calls;
 mod control;

@@ -130,7 +130,7 @@ async fn user(lab: Arc<Lab>, mut deployment: TencentAgsDeployment, number: usize
         assert!(runs <= 1, "{name} ran {runs} times");
         assert!(!done || runs == 1, "{name} is said to have run");
     }
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         // Otherwise it is dropped. A stop that fails says so, and what goes on is stopped when the deployment is dropped.
         drop(deployment.stop().await);
     }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -20,6 +23,8 @@ const PIECE: usize = 32 * 1024;
 
 pub(super) struct Log {
     max_kept: usize,
+    /// Bytes of all logs together.
+    all: Arc<AtomicUsize>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
 }
@@ -44,9 +49,10 @@ pub(super) struct Batch {
 }
 
 impl Log {
-    pub(super) fn new(max_kept: usize) -> Self {
+    pub(super) fn new(max_kept: usize, all: &Arc<AtomicUsize>) -> Self {
         Self {
             max_kept,
+            all: Arc::clone(all),
             state: Mutex::default(),
             changed: watch::Sender::new(0),
         }
@@ -105,12 +111,14 @@ impl Log {
         let id = state.last;
         let line = line(id);
         state.kept += line.len();
+        self.all.fetch_add(line.len(), Ordering::Relaxed);
         state.lines.push_back((id, line));
         state.is_finished = is_end;
         // The result is kept, however long it is.
         while state.kept > self.max_kept && state.lines.len() > 1 {
             if let Some((id, line)) = state.lines.pop_front() {
                 state.kept -= line.len();
+                self.all.fetch_sub(line.len(), Ordering::Relaxed);
                 state.dropped = id;
             }
         }
@@ -156,13 +164,20 @@ fn line(event: &Event) -> Bytes {
     line.into()
 }
 
+impl Drop for Log {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.all.fetch_sub(state.kept, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_no_longer_kept_is_said_to_be_left_out() {
-        let log = Log::new(300);
+        let log = Log::new(300, &Arc::default());
         for _ in 0..10 {
             log.output(Stream::Stdout, &[b'x'; 40]);
         }
