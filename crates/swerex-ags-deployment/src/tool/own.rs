@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ags_api::model::{DescribeSandboxToolListRequest, Filter};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{api, state};
@@ -15,9 +16,9 @@ use crate::{
     requests,
 };
 
-/// How often, and at which interval, a deletion is tried: the tool's instances may still be stopping.
-const DELETE_ATTEMPTS: u32 = 6;
-const DELETE_PAUSE: Duration = Duration::from_secs(5);
+/// How long a deletion is tried, with growing pauses between these: the tool's instances may be stopping for minutes.
+const DELETE_PATIENCE: Duration = Duration::from_secs(300);
+const DELETE_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
 
 /// A tool that is deleted in the background when it is dropped.
 #[derive(Debug)]
@@ -129,17 +130,21 @@ impl Drop for OwnTool {
         let Some(id) = self.id.take() else { return };
         let (account, tool_id) = (self.account.clone(), id.clone());
         self.account.in_background(&tool_id, async move {
-            for attempt in 1..=DELETE_ATTEMPTS {
+            let until = Instant::now() + DELETE_PATIENCE;
+            let mut pause = DELETE_PAUSE.0;
+            loop {
                 let Err(error) = account.client().delete_tool_if_there(&id).await else {
                     return;
                 };
-                if attempt == DELETE_ATTEMPTS || !(is_in_use(&error) || error.is_retryable()) {
+                let may_pass = is_in_use(&error) || error.is_retryable();
+                if !may_pass || Instant::now() + pause > until {
                     tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
                     let what = format!("tool {id}");
                     account.not_stopped(Leftover::Tool(id), StopFailed { what, source: error });
                     return;
                 }
-                tokio::time::sleep(DELETE_PAUSE).await;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(DELETE_PAUSE.1);
             }
         });
     }
