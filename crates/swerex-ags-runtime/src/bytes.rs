@@ -7,23 +7,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use swerex_proto::{Command, CommandLine};
 
-use crate::{error::Error, native::Content, runtime::AgsRuntime};
-
-/// How much of a file goes through one command, in bytes.
-pub(crate) const PIECE: u64 = 4 << 20;
-
-/// How much is written by one command, in bytes: what base64 makes of it must fit into one argument of a program.
-const WRITE_PIECE: usize = 90_000;
-
-/// Makes the directories above a file and the file beside it.
-const BEGIN: &str = r#"mkdir -p -- "$(dirname -- "$1")" && : > "$2""#;
-
-/// Writes a piece at its place: a repeat after a lost answer changes nothing.
-const WRITE: &str = r#"printf %s "$2" | base64 -d | dd of="$1" bs=65536 seek="$3" oflag=seek_bytes conv=notrunc status=none"#;
-
-/// Puts the file in its place, with the permission bits of the one that is there.
-const FINISH: &str = r#"[ ! -f "$1" ] || chmod --reference="$1" -- "$2" 2>/dev/null || :
-mv -f -- "$2" "$1""#;
+use crate::{
+    error::Error,
+    native::Content,
+    pieces::{self, LARGEST},
+    runtime::AgsRuntime,
+};
 
 impl AgsRuntime {
     /// Reads a file of any bytes, at most `limit` of them.
@@ -34,8 +23,8 @@ impl AgsRuntime {
         let mut bytes = Vec::new();
         loop {
             let offset = bytes.len() as u64;
-            let piece = self.read_piece(path, offset, PIECE).await?;
-            let is_last = (piece.len() as u64) < PIECE;
+            let piece = self.read_piece(path, offset, LARGEST).await?;
+            let is_last = (piece.len() as u64) < LARGEST;
             bytes.extend_from_slice(&piece);
             if bytes.len() as u64 > limit {
                 let source = io::Error::new(
@@ -69,6 +58,32 @@ impl AgsRuntime {
                 None => {}
             }
         }
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < length {
+            let done = bytes.len() as u64;
+            let piece = &self.connection.answer_piece;
+            let asked = piece.size().min(length - done);
+            match self.read_by_command(path, offset + done, asked).await {
+                Ok(some) => {
+                    bytes.extend_from_slice(&some);
+                    if (some.len() as u64) < asked {
+                        break;
+                    }
+                }
+                // It only reads, so it may be asked again for less.
+                Err(Error::UnknownOutcome { .. }) if piece.shrink(asked) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(bytes)
+    }
+
+    async fn read_by_command(
+        &self,
+        path: &str,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, Error> {
         let script = r#"test -f "$1" || { echo "not a file: $1" >&2; exit 1; }; tail -c +"$2" -- "$1" | head -c "$3" | base64"#;
         let (from, length) = ((offset + 1).to_string(), length.to_string());
         let answer = self.run_script(script, &[path, &from, &length]).await?;
@@ -87,26 +102,16 @@ impl AgsRuntime {
     pub async fn write_bytes(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
         if self.is_native() {
             let content = Content::of_bytes(Bytes::copy_from_slice(bytes));
-            self.put_file("write_bytes", path, None, content).await?;
-            return Ok(());
+            match self
+                .put_file("write_bytes", path, None, None, content)
+                .await
+            {
+                Err(error) if pieces::is_too_large(&error) => {}
+                outcome => return outcome.map(drop),
+            }
         }
-        let half = format!("{path}.{}.part", uuid::Uuid::new_v4().simple());
-        let written = self.write_pieces(path, &half, bytes).await;
-        if written.is_err() {
-            // What is wrong is told by the first error.
-            let _ = self.run_script(r#"rm -f -- "$1""#, &[&half]).await;
-        }
-        written
-    }
-
-    async fn write_pieces(&self, path: &str, half: &str, bytes: &[u8]) -> Result<(), Error> {
-        self.run_script(BEGIN, &[path, half]).await?;
-        for (index, piece) in bytes.chunks(WRITE_PIECE).enumerate() {
-            let offset = (index * WRITE_PIECE).to_string();
-            self.run_script(WRITE, &[half, &STANDARD.encode(piece), &offset])
-                .await?;
-        }
-        self.run_script(FINISH, &[path, half]).await.map(drop)
+        self.write_bytes_in_pieces(Bytes::copy_from_slice(bytes), path)
+            .await
     }
 
     /// Runs a script of `/bin/sh` with arguments and gives its output.

@@ -22,6 +22,7 @@ use crate::{
     crowd::{Crowd, UnderWay},
     error::{Attempted, Error, Lost, Tried},
     gateway::{self, Meaning},
+    pieces::Piece,
     request::{self, Allowed, Call},
     token::TokenSource,
 };
@@ -44,6 +45,9 @@ pub(crate) struct Connection {
     pub(crate) native: AtomicU32,
     /// Calls with a request id: a Python server remembers only the last one's answer.
     pub(crate) crowd: Crowd,
+    /// How much of a file is sent, and asked for, at a time.
+    pub(crate) request_piece: Piece,
+    pub(crate) answer_piece: Piece,
 }
 
 /// A whole answer.
@@ -66,6 +70,8 @@ impl Connection {
             traffic: AtomicBool::new(false),
             native: AtomicU32::new(0),
             crowd: Crowd::default(),
+            request_piece: Piece::default(),
+            answer_piece: Piece::default(),
         }
     }
 
@@ -236,7 +242,7 @@ impl Connection {
     }
 
     /// Sends a call once; more often only when the gateway wants another token, because then the call has not been carried out.
-    async fn attempt(
+    pub(crate) async fn attempt(
         &self,
         call: &Call,
         deadline: Deadline,

@@ -14,6 +14,7 @@ pub mod gateway;
 mod modes;
 mod multipart;
 mod native;
+mod pieces;
 mod request;
 mod runtime;
 mod secret;

@@ -16,6 +16,7 @@ use tokio::io::AsyncWriteExt as _;
 use crate::{
     call::MAX_PROBLEM,
     error::{Attempted, Error},
+    pieces::HALVINGS,
     request::{self, Call, MakeBody},
     runtime::AgsRuntime,
     upload::{Told, transfer},
@@ -28,52 +29,103 @@ pub(crate) struct Content {
 }
 
 impl AgsRuntime {
-    /// Reads at most `length` bytes of a file from `offset` on; `None` if the server says that there is nothing there.
+    /// Reads `length` bytes of a file from `offset` on, fewer at its end; `None` if the server says that there is nothing there.
     pub(crate) async fn read_range(
         &self,
         path: &str,
         offset: u64,
         length: u64,
     ) -> Result<Option<Vec<u8>>, Error> {
+        let mut bytes = Vec::new();
+        loop {
+            let done = bytes.len() as u64;
+            let some = self.read_some(path, offset + done, length - done).await;
+            let (asked, piece) = match some {
+                Ok(some) => some,
+                Err(Error::Refused { status, .. })
+                    if status == StatusCode::RANGE_NOT_SATISFIABLE =>
+                {
+                    return Ok((done > 0).then_some(bytes));
+                }
+                Err(error) => return Err(error),
+            };
+            bytes.extend_from_slice(&piece);
+            if (piece.len() as u64) < asked || bytes.len() as u64 >= length {
+                return Ok(Some(bytes));
+            }
+        }
+    }
+
+    /// Asks for as much as seems to come through, and less after an answer that was cut. Gives how much that was, and what came.
+    async fn read_some(&self, path: &str, from: u64, wanted: u64) -> Result<(u64, Bytes), Error> {
+        let connection = &self.connection;
+        let policy = retry::RetryPolicy {
+            max_attempts: connection.config.retry.max_attempts + HALVINGS,
+            ..connection.config.retry
+        };
+        let once = |_| async {
+            let asked = connection.answer_piece.size().min(wanted);
+            let call = self.range(path, from, asked).map_err(Attempted::finally)?;
+            let deadline = connection.deadline(call.allowed);
+            let answer = connection.attempt(&call, deadline, None).await;
+            if let Err(Attempted {
+                error: Error::UnknownOutcome { .. },
+                ..
+            }) = &answer
+            {
+                connection.answer_piece.shrink(asked);
+            }
+            let answer = answer?;
+            if answer.bytes.len() as u64 > asked {
+                return Err(Attempted::finally(Error::Reply {
+                    call: call.name,
+                    status: answer.status,
+                    evidence: format!(
+                        "{} bytes, of which at most {asked} were asked for",
+                        answer.bytes.len()
+                    ),
+                }));
+            }
+            Ok((asked, answer.bytes))
+        };
+        let reading = async {
+            retry::run(&policy, Idempotence::Safe, "read_bytes", once)
+                .await
+                .map_err(Attempted::given_up)
+        };
+        connection.counted(reading).await
+    }
+
+    fn range(&self, path: &str, from: u64, length: u64) -> Result<Call, Error> {
         let mut call = request::get(
             "read_bytes",
             self.native_uri(native::FILE, &[("path", path)])?,
         );
-        let last = offset.saturating_add(length).saturating_sub(1);
-        let range = HeaderValue::from_str(&format!("bytes={offset}-{last}"))
+        let last = from.saturating_add(length).saturating_sub(1);
+        let range = HeaderValue::from_str(&format!("bytes={from}-{last}"))
             .map_err(|error| Error::Invalid(error.to_string()))?;
         call.headers.insert(header::RANGE, range);
         call.allowed = transfer(length);
-        let deadline = self.connection.deadline(call.allowed);
-        match self.connection.read(&call, deadline).await {
-            Ok(answer) if answer.bytes.len() as u64 <= length => Ok(Some(answer.bytes.to_vec())),
-            Ok(answer) => Err(Error::Reply {
-                call: call.name,
-                status: answer.status,
-                evidence: format!(
-                    "{} bytes, of which at most {length} were asked for",
-                    answer.bytes.len()
-                ),
-            }),
-            Err(Error::Refused { status, .. }) if status == StatusCode::RANGE_NOT_SATISFIABLE => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        Ok(call)
     }
 
-    /// Replaces a file, with the permission bits `mode` or as they are.
+    /// Replaces a file, with the permission bits `mode` or as they are; with `offset`, writes into it from there.
     pub(crate) async fn put_file(
         &self,
         name: &'static str,
         path: &str,
         mode: Option<u32>,
+        offset: Option<u64>,
         content: Content,
     ) -> Result<native::FileWritten, Error> {
         let mode = mode.map(|mode| format!("{mode:o}"));
         let mut query = vec![("path", path)];
         if let Some(mode) = &mode {
             query.push(("mode", mode));
+        }
+        let offset = offset.map(|offset| offset.to_string());
+        if let Some(offset) = &offset {
+            query.push(("offset", offset));
         }
         let uri = self.native_uri(native::FILE, &query)?;
         self.act(&put(name, uri, "application/octet-stream", content))

@@ -19,6 +19,7 @@ use crate::{
     file,
     multipart::Multipart,
     native::Content,
+    pieces::is_too_large,
     request::{self, Allowed, MakeBody},
     runtime::AgsRuntime,
     tarball,
@@ -43,7 +44,8 @@ impl AgsRuntime {
     /// The file is streamed, a directory is packed into a temporary file first; memory is bounded. A directory is merged into one that is there.
     /// Broken links and special files are left out. A native server gets a tar archive, in which links that lead to something within the
     /// directory stay links; the Python server gets a zip archive, in which all are followed, as the original's client does. It forgets
-    /// permission bits: where they are not the usual ones (644, 755) they are set by a few commands afterwards.
+    /// permission bits: where they are not the usual ones (644, 755) they are set by a few commands afterwards. Where the gateway takes only
+    /// smaller bodies, all of it goes in pieces; a directory is then unpacked by the sandbox's `tar`.
     ///
     /// # Errors
     /// [`Error::Local`] if `source` cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
@@ -85,13 +87,36 @@ impl AgsRuntime {
             .await;
         let (size, mode) = (metadata.len(), mode(&metadata));
         if self.is_native() {
-            let content = content(source, file, size, told);
-            self.put_file("upload", target, Some(mode), content).await?;
-            return Ok(UploadResponse {});
+            let again = file.try_clone().map_err(local)?;
+            let content = content(source, file, size, Arc::clone(&told));
+            return match self
+                .put_file("upload", target, Some(mode), None, content)
+                .await
+            {
+                Ok(_) => Ok(UploadResponse {}),
+                Err(error) if is_too_large(&error) => {
+                    let mode = Some(mode);
+                    self.write_in_pieces(again, size, target, mode, &*told)
+                        .await
+                        .map(|()| UploadResponse {})
+                }
+                Err(error) => Err(error),
+            };
         }
+        let again = file.try_clone().map_err(local)?;
         let name = source.file_name().unwrap_or_default().to_string_lossy();
         let parts = Multipart::new(file, size, &name, target, false)?;
-        let done = self.send_parts(source, parts, size, told).await?;
+        let done = match self
+            .send_parts(source, parts, size, Arc::clone(&told))
+            .await
+        {
+            Err(error) if is_too_large(&error) => {
+                self.write_in_pieces(again, size, target, Some(mode), &*told)
+                    .await?;
+                return Ok(UploadResponse {});
+            }
+            outcome => outcome?,
+        };
         if mode != DEFAULT_MODE {
             self.chmod(mode, target).await?;
         }
@@ -108,8 +133,16 @@ impl AgsRuntime {
         let (file, size) = blocking(move || tarball::pack(&directory))
             .await?
             .map_err(not_packed)?;
-        self.put_tar(target, content(source, file, size, told))
-            .await?;
+        let again = file
+            .try_clone()
+            .map_err(|error| not_packed(NotPacked::at(source)(error)))?;
+        let content = content(source, file, size, Arc::clone(&told));
+        match self.put_tar(target, content).await {
+            Err(error) if is_too_large(&error) => {
+                self.unpack_in_pieces(again, size, target, &*told).await?;
+            }
+            outcome => outcome?,
+        }
         Ok(UploadResponse {})
     }
 
@@ -124,7 +157,20 @@ impl AgsRuntime {
             .await?
             .map_err(not_packed)?;
         let parts = Multipart::new(archive.file, archive.size, ZIP_NAME, target, true)?;
-        let done = self.send_parts(source, parts, archive.size, told).await?;
+        let done = match self
+            .send_parts(source, parts, archive.size, Arc::clone(&told))
+            .await
+        {
+            Err(error) if is_too_large(&error) => {
+                let directory = source.to_owned();
+                let (file, size) = blocking(move || tarball::pack(&directory))
+                    .await?
+                    .map_err(not_packed)?;
+                self.unpack_in_pieces(file, size, target, &*told).await?;
+                return Ok(UploadResponse {});
+            }
+            outcome => outcome?,
+        };
         if archive.is_empty {
             // The Python server makes no directory of nothing.
             self.run_script(r#"mkdir -p -- "$1""#, &[target]).await?;

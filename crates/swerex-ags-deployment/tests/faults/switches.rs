@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use ags_api::model::{PauseSandboxInstanceRequest, ResumeSandboxInstanceRequest, SandboxInstance};
 use ags_emulator::Behaviour;
+use futures_util::StreamExt as _;
 use swerex_ags_runtime::AgsRuntime;
 use swerex_proto::{BashAction, Command, CreateBashSessionRequest};
 
 use crate::lab::{LONG, Lab, shell};
 
 /// How many random combinations are tried besides each setting alone.
-const COMBINATIONS: usize = 60;
+const COMBINATIONS: usize = 48;
+
+/// How many lives are lived at the same time.
+const AT_ONCE: usize = 8;
 
 /// Every switch with the settings to try. Those whose values are spans and numbers get some.
 fn settings() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -179,13 +183,20 @@ async fn pause(lab: &Lab, runtime: &AgsRuntime, id: &str, answers: &str, what: &
     assert_eq!(lab.lines("paused"), 1, "{what}");
 }
 
+/// Some of them side by side.
+async fn all(lives: impl Iterator<Item = Vec<(&'static str, &'static str)>>) {
+    let lives = futures_util::stream::iter(lives);
+    lives
+        .for_each_concurrent(AT_ONCE, async |settings| live(&settings).await)
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_life_is_right_under_every_setting_alone() {
-    for (switch, values) in settings() {
-        for value in values {
-            live(&[(switch, value)]).await;
-        }
-    }
+    let alone = settings()
+        .into_iter()
+        .flat_map(|(switch, values)| values.into_iter().map(move |value| vec![(switch, value)]));
+    all(alone).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -194,14 +205,12 @@ async fn a_life_is_right_under_settings_together() {
     let mut random = proptest::test_runner::TestRng::deterministic_rng(
         proptest::test_runner::RngAlgorithm::ChaCha,
     );
-    for _ in 0..COMBINATIONS {
-        let chosen: Vec<(&str, &str)> = settings
-            .iter()
-            .map(|(switch, values)| {
-                let at = proptest::prelude::Rng::next_u32(&mut random) as usize;
-                (*switch, values[at % values.len()])
-            })
-            .collect();
-        live(&chosen).await;
-    }
+    let chosen = (0..COMBINATIONS).map(|_| {
+        let setting = |(switch, values): &(&'static str, Vec<&'static str>)| {
+            let at = proptest::prelude::Rng::next_u32(&mut random) as usize;
+            (*switch, values[at % values.len()])
+        };
+        settings.iter().map(setting).collect()
+    });
+    all(chosen).await;
 }
