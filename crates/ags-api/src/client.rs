@@ -33,8 +33,20 @@ use crate::{
     limit::{Limits, WINDOW},
 };
 
-/// How long one attempt may take, from sending to the end of the reply, unless the builder says otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long one attempt may take, from sending to the end of the reply, unless the builder says otherwise: of an action that the service
+/// answers at once. A lost answer is asked for again.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The same of an action whose answer may wait for what it begins; a start for up to 50 s.
+pub const DEFAULT_BLOCKING_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Those actions.
+const BLOCKING: [&str; 4] = [
+    "CreateSandboxSnapshot",
+    "PauseSandboxInstance",
+    "ResumeSandboxInstance",
+    "StartSandboxInstance",
+];
 
 /// A client of the AGS control plane.
 ///
@@ -54,7 +66,7 @@ struct Shared {
     request_client: String,
     http: Arc<dyn HttpService>,
     signing: Signing,
-    timeout: Duration,
+    timeout: Option<Duration>,
     limits: Limits,
     tally: Tally,
 }
@@ -216,8 +228,13 @@ impl Shared {
             let begun = *begun.get_or_insert_with(Instant::now);
             attempt += 1;
             self.tally.attempts.one_more();
+            let timeout = match self.timeout {
+                Some(timeout) => timeout,
+                None if BLOCKING.contains(&call.action) => DEFAULT_BLOCKING_TIMEOUT,
+                None => DEFAULT_TIMEOUT,
+            };
             let left = call.retry.overall.saturating_sub(begun.elapsed());
-            let failure = match self.attempt(call, attempt, left.min(self.timeout)).await {
+            let failure = match self.attempt(call, attempt, left.min(timeout)).await {
                 Ok(answer) => {
                     tracing::Span::current().record("attempts", attempt);
                     return Ok(answer);

@@ -11,7 +11,12 @@ use crate::{
 };
 
 /// How long the end of a command waits for what is being stopped in the background.
-const SETTLE: Duration = Duration::from_secs(60);
+/// Between, it is looked again for instances that AGS has not answered for.
+const SETTLE: [Duration; 3] = [
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(15),
+];
 
 /// How long that may take before it is worth a word.
 const SOON: Duration = Duration::from_millis(500);
@@ -124,14 +129,18 @@ async fn settle(account: &Account, output: &Output) {
         return;
     }
     output.note("stopping what was started; AGS has not answered the start yet");
-    // An instance that AGS is still starting has no id here yet, but the list has it, and stopping it answers the start.
-    if let Err(error) = stop_unanswered(account).await {
-        tracing::debug!(%error, "what is still starting could not be looked for");
+    for patience in SETTLE {
+        // An instance that AGS is still starting has no id here yet, but the list has it, and stopping it answers the start.
+        if let Err(error) = stop_unanswered(account).await {
+            tracing::debug!(%error, "what is still starting could not be looked for");
+        }
+        if account.settled(patience).await {
+            return;
+        }
     }
-    if !account.settled(SETTLE).await {
-        output
-            .warn("something is still being stopped; `swerex-ags instance gc` finds what is left");
-    }
+    output.warn(
+        "something is still being stopped; `swerex-ags instance gc` and `swerex-ags tool gc` find what is left",
+    );
 }
 
 async fn stop_unanswered(account: &Account) -> Result<(), ags_api::Error> {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use ags_http::{BuildError, HttpClient, HttpService, retry::RetryPolicy};
 
-use super::{Client, DEFAULT_TIMEOUT, Shared, signing::Signing};
+use super::{Client, Shared, signing::Signing};
 use crate::{
     clock::{Clock, SystemClock},
     counters::Tally,
@@ -34,7 +34,7 @@ pub struct ClientBuilder {
     request_client: String,
     http: Option<Arc<dyn HttpService>>,
     clock: Arc<dyn Clock>,
-    timeout: Duration,
+    timeout: Option<Duration>,
     retry: RetryPolicy,
     limits: Limits,
 }
@@ -49,7 +49,7 @@ impl ClientBuilder {
             request_client: concat!("ags-api-rust_", env!("CARGO_PKG_VERSION")).to_owned(),
             http: None,
             clock: Arc::new(SystemClock),
-            timeout: DEFAULT_TIMEOUT,
+            timeout: None,
             retry: RetryPolicy {
                 overall: DEFAULT_OVERALL,
                 ..RetryPolicy::default()
@@ -92,9 +92,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take, to the end of its reply; by default [`DEFAULT_TIMEOUT`].
+    /// How long one attempt may take, to the end of its reply; by default [`DEFAULT_TIMEOUT`](crate::client::DEFAULT_TIMEOUT), or for an
+    /// action whose answer waits for what it begins [`DEFAULT_BLOCKING_TIMEOUT`](crate::client::DEFAULT_BLOCKING_TIMEOUT).
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 

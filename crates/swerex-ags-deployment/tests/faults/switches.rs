@@ -214,3 +214,37 @@ async fn a_life_is_right_under_settings_together() {
     });
     all(chosen).await;
 }
+
+#[tokio::test]
+async fn directories_and_bytes_go_through_a_gateway_that_takes_small_bodies() {
+    let mut behaviour = Behaviour::default();
+    behaviour.set("body-limit", "100000").unwrap();
+    let lab = Lab::with(|builder| builder.behaviour(behaviour)).await;
+    let deployment = lab.started().await;
+    let runtime = deployment.runtime().unwrap();
+    let (tree, back) = (
+        lab.directory.path().join("tree"),
+        lab.directory.path().join("back"),
+    );
+    std::fs::create_dir_all(tree.join("deep")).unwrap();
+    let bytes: Vec<u8> = (0..700_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    std::fs::write(tree.join("deep/large"), &bytes).unwrap();
+    std::fs::write(tree.join("small"), "small").unwrap();
+    let target = lab.path("target");
+    runtime.upload(&tree, &target).await.unwrap();
+    runtime.download(&target, &back, &|_, _| {}).await.unwrap();
+    assert!(std::fs::read(back.join("deep/large")).unwrap() == bytes);
+    assert_eq!(std::fs::read(back.join("small")).unwrap(), b"small");
+    let file = lab.path("bytes");
+    runtime.write_bytes(&file, &bytes).await.unwrap();
+    assert!(runtime.read_bytes(&file, 1 << 20).await.unwrap() == bytes);
+    // Nothing is left of how it went.
+    let mut left: Vec<_> = std::fs::read_dir(lab.directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["back", "bytes", "target", "tree"]);
+    drop(deployment);
+    lab.nothing_runs("small bodies").await;
+}

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod control;
+mod interrupted;
 mod keep;
 mod killed;
 mod run;

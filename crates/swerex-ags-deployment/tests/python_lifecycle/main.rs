@@ -9,8 +9,9 @@
 )]
 #![cfg(unix)]
 
-#[path = "../../swerex-ags-runtime/tests/support/exceptions.rs"]
+#[path = "../../../swerex-ags-runtime/tests/support/exceptions.rs"]
 mod exceptions;
+mod trouble;
 
 use std::{
     ffi::OsString,
