@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::{
+    auth_token::AuthToken,
     context::Context,
     images,
     report::{FAILED, Failure, Outcome},
@@ -18,14 +19,11 @@ use crate::{
     span::Span,
 };
 
-/// Names the variable that holds the key for agents.
-const KEY_VARIABLE: &str = "SWEREX_AGS_AUTH_TOKEN";
-
 /// Serve SWE-ReX on a local port, one virtual server for each path /v1/IMAGE/INSTANCE
 ///
 /// An agent's `create_session` starts a sandbox of that image; its `/close` frees it. IMAGE and INSTANCE are percent-encoded (`/` as %2F).
 /// SWE-agent users write `deployment: {type: remote, host: "http://127.0.0.1:8866/v1/IMAGE/INSTANCE", auth_token: …}`;
-/// `swerex-ags agent-config` does it for them.
+/// `swerex-ags agent-config` does it for them. Without a key of yours the bridge makes one at random and prints it once.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: swerex-ags serve --listen 127.0.0.1:8866 --prewarm instances.json"
@@ -34,9 +32,8 @@ pub(crate) struct Args {
     /// Where to listen; another address than loopback lets others use the account
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8866")]
     listen: SocketAddr,
-    /// File with the key that agents send; otherwise SWEREX_AGS_AUTH_TOKEN, otherwise a random one, printed once
-    #[arg(long, value_name = "FILE")]
-    auth_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    auth_token: AuthToken,
     /// Free a sandbox after so long without a call
     #[arg(long, value_name = "SPAN", default_value = "45m")]
     idle_timeout: Span,
@@ -49,7 +46,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
-    let (key, is_random) = key(&args)?;
+    let given = args.auth_token.given()?;
+    let is_random = given.is_none();
+    let key = given.unwrap_or_else(|| format!("brk_{}", Uuid::new_v4().simple()));
     let cloud = context.cloud().await?;
     for file in &args.prewarm {
         let images = images::read(file)?;
@@ -113,27 +112,4 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     }
     // Being told to stop is how it is meant to end.
     Ok(0)
-}
-
-/// The key for agents, and whether it is a new one.
-fn key(args: &Args) -> Result<(String, bool), Failure> {
-    let checked = |origin: String, key: String| {
-        let key = key.trim().to_owned();
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Failure::usage(format!(
-                "{origin} should hold a key of visible ASCII characters"
-            )));
-        }
-        Ok((key, false))
-    };
-    if let Some(file) = &args.auth_token_file {
-        let key = std::fs::read_to_string(file).map_err(|error| {
-            Failure::usage(format!("--auth-token-file {}: {error}", file.display()))
-        })?;
-        return checked(format!("--auth-token-file {}", file.display()), key);
-    }
-    match std::env::var(KEY_VARIABLE) {
-        Ok(key) if !key.is_empty() => checked(KEY_VARIABLE.to_owned(), key),
-        _ => Ok((format!("brk_{}", Uuid::new_v4().simple()), true)),
-    }
 }

@@ -119,6 +119,7 @@ pub(crate) fn program() -> Command {
         "SWEREX_AGS_CONFIG",
         "SWEREX_AGS_LOCAL",
         "SWEREX_AGS_LOG",
+        "SWEREX_AGS_AUTH_TOKEN",
         "HTTPS_PROXY",
         "https_proxy",
     ] {
