@@ -1,11 +1,14 @@
 //! `swerex-ags serve`: the bridge between unmodified SWE-ReX clients and AGS.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+mod prewarm;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use self::prewarm::Prewarm;
 use crate::{
     auth_token::AuthToken,
     context::Context,
@@ -15,6 +18,7 @@ use crate::{
         address::Address,
         ags::AgsStarter,
         bridge::{Bridge, Key, STOP_LIMIT, Settings},
+        pool::Pool,
     },
     span::Span,
 };
@@ -26,7 +30,7 @@ use crate::{
 /// `swerex-ags agent-config` does it for them. Without a key of yours the bridge makes one at random and prints it once.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: swerex-ags serve --listen 127.0.0.1:8866 --prewarm instances.json"
+    after_help = "Example: swerex-ags serve --prewarm instances.json --prewarm python:3.12=4"
 )]
 pub(crate) struct Args {
     /// Where to listen; another address than loopback lets others use the account
@@ -40,9 +44,10 @@ pub(crate) struct Args {
     /// Answer an agent with an error when no sandbox came up for so long; SWE-ReX gives up after 300 s
     #[arg(long, value_name = "SPAN", default_value = "285s")]
     start_timeout: Span,
-    /// Pre-cache the images of a list or of SWE-agent's instances first, so that starts take seconds
-    #[arg(long, value_name = "FILE")]
-    prewarm: Vec<PathBuf>,
+    /// Keep COUNT started sandboxes of IMAGE ready (1 unless given), for agents that then wait for nothing; or, for a FILE with a list of
+    /// images or SWE-agent's instances, have AGS pre-cache those images first. May be given more than once
+    #[arg(long, value_name = "IMAGE[=COUNT]|FILE")]
+    prewarm: Vec<Prewarm>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
@@ -50,10 +55,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     let is_random = given.is_none();
     let key = given.unwrap_or_else(|| format!("brk_{}", Uuid::new_v4().simple()));
     let cloud = context.cloud().await?;
-    for file in &args.prewarm {
-        let images = images::read(file)?;
-        let warmed = super::image::warm(images, context);
-        context.until_interrupted(warmed).await?;
+    for prewarm in &args.prewarm {
+        if let Prewarm::Cached(file) = prewarm {
+            let images = images::read(file)?;
+            let warmed = super::image::warm(images, context);
+            context.until_interrupted(warmed).await?;
+        }
     }
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::because(
@@ -79,7 +86,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         start_timeout: args.start_timeout.0,
         only: None,
     };
-    let bridge = Bridge::new(Key::new(key.clone()), settings, Arc::new(starter));
+    let pool = Pool::new(Arc::new(starter), cloud.config.lifetime() / 2);
+    for prewarm in &args.prewarm {
+        if let Prewarm::Started { image, count } = prewarm {
+            pool.keep(image, *count);
+        }
+    }
+    let bridge = Bridge::new(Key::new(key.clone()), settings, Arc::new(pool.clone()));
 
     let url = format!("http://{at}");
     let example = Address {
@@ -102,8 +115,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     let stop = async {
         context.interrupted().await;
         context.output.note("freeing all sandboxes");
+        pool.close();
     };
-    let freed = bridge.serve(listener, stop).await && cloud.account.settled(STOP_LIMIT).await;
+    let freed = bridge.serve(listener, stop).await
+        && pool.finished(STOP_LIMIT).await
+        && cloud.account.settled(STOP_LIMIT).await;
     if !freed {
         context
             .output

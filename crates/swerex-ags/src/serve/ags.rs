@@ -25,6 +25,9 @@ const LARGEST_KEPT: u64 = 4 << 20;
 /// Time for calls that run no command, in addition to the transfer itself.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(3600);
 
+/// Time for a sandbox that was ready to say that it still is.
+const ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Starts sandboxes of one account; the image is the address's, everything else the configuration's.
 #[derive(Clone, Debug)]
 pub(crate) struct AgsStarter {
@@ -66,6 +69,13 @@ impl Starter for AgsStarter {
 impl Sandbox for AgsSandbox {
     fn call(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, CallFailed>> {
         Box::pin(self.pass_on(request))
+    }
+
+    fn is_alive(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async {
+            let answer = self.runtime.is_alive(ALIVE_TIMEOUT).await;
+            answer.is_ok_and(|answer| answer.is_alive)
+        })
     }
 
     fn stop(&self) -> BoxFuture<'_, Result<(), String>> {

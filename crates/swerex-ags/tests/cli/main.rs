@@ -1,6 +1,7 @@
 //! The built program against the emulator: what people see, what programs get, and that nothing is left running.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bridge;
 mod control;
 mod keep;
 mod killed;
