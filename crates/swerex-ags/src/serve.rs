@@ -5,6 +5,7 @@
 
 pub(crate) mod address;
 pub(crate) mod ags;
+pub(crate) mod attached;
 pub(crate) mod bridge;
 pub(crate) mod pool;
 mod proxy;

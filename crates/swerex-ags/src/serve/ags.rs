@@ -15,7 +15,7 @@ use swerex_proto::{Action, Command, ExceptionBody, route};
 
 use super::{
     address::Address,
-    reply,
+    attached, reply,
     sandbox::{CallFailed, Sandbox, StartProblem, Starter},
 };
 
@@ -125,6 +125,11 @@ impl AgsSandbox {
             && let Some(command) = parsed::<Command>(&bytes)
         {
             return answered(self.runtime.execute(&command).await);
+        }
+        if path == attached::PATH
+            && let Some(command) = parsed::<Command>(&bytes)
+        {
+            return answered(attached::execute(&self.runtime, command).await);
         }
         if path == route::RUN_IN_SESSION
             && let Some(action) = parsed::<Action>(&bytes)

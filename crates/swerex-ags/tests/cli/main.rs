@@ -3,6 +3,7 @@
 
 mod bridge;
 mod control;
+mod docker;
 mod keep;
 mod killed;
 mod run;

@@ -1,6 +1,7 @@
 //! The built program, run against an emulator that this test looks into.
 
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     process::{Output, Stdio},
     time::Duration,
@@ -110,7 +111,12 @@ impl Said {
 
 /// The program without anything of this machine that would lead it elsewhere.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swerex-ags"));
+    program_called(env!("CARGO_BIN_EXE_swerex-ags"))
+}
+
+/// As [`program`], by the name of a link to it.
+pub(crate) fn program_called(name: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(name);
     for name in [
         "TENCENTCLOUD_SECRET_ID",
         "TENCENTCLOUD_SECRET_KEY",
