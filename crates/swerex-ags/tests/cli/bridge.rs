@@ -1,9 +1,10 @@
 //! The bridge as a program: its key, and the sandboxes that it has ready.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
-use ags_emulator::InstanceView;
+use ags_emulator::{Behaviour, InstanceView};
 use ags_http::{Deadline, HttpClient, HttpService as _, body};
+use futures_util::future::join_all;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::{
@@ -53,6 +54,7 @@ impl Bridge {
         let said = async {
             while let Some(line) = self.log.next_line().await.unwrap() {
                 assert!(!line.contains(KEY), "{line}");
+
                 if line.contains(what) {
                     return;
                 }
@@ -131,4 +133,57 @@ async fn sandboxes_are_ready_before_agents_come() {
     bridge.stop().await;
     lab.nothing_runs().await;
     assert_eq!(lab.emulator.instances().len(), 4, "three ahead, one more");
+}
+
+#[tokio::test]
+async fn a_silent_command_outlives_an_idle_gateway() {
+    let lab = Lab::with(|builder| builder.behaviour(idle_cut())).await;
+    let mut bridge = Bridge::start(&lab, &[]).await;
+    let silent = |name: &str| {
+        let count = lab.path(name);
+        format!("echo once >>{}; sleep 3; echo well", count.display())
+    };
+    // A command's own timeout may be none, or short.
+    let calls = [None, Some(10.0)].into_iter().enumerate();
+    let done = join_all(calls.map(async |(number, timeout)| {
+        let address = format!("python:3.11/agent-{number}");
+        let post = async |call: &str, body: Value| {
+            let (status, told) = bridge.post(&format!("{address}/{call}"), &body).await;
+            assert_eq!(status, 200, "{call}: {told}");
+            told
+        };
+        post("create_session", json!({"session_type": "bash"})).await;
+        let (in_session, alone) = (format!("session-{number}"), format!("execute-{number}"));
+        let (run, execute) = tokio::join!(
+            post(
+                "run_in_session",
+                json!({"action_type": "bash", "command": silent(&in_session), "timeout": timeout}),
+            ),
+            post(
+                "execute",
+                json!({"command": silent(&alone), "shell": true, "timeout": timeout}),
+            ),
+        );
+        assert_eq!(
+            (&run["output"], &execute["stdout"]),
+            (&json!("well\n"), &json!("well\n"))
+        );
+        for name in [in_session, alone] {
+            let runs = std::fs::read_to_string(lab.path(&name)).unwrap();
+            assert_eq!(runs, "once\n", "{name}");
+        }
+    }))
+    .await;
+    assert_eq!(done.len(), 2);
+    // The gateway did cut.
+    bridge.says("cause=\"closed\"").await;
+    bridge.stop().await;
+    lab.nothing_runs().await;
+}
+
+/// A gateway that cuts connections on which nothing moves for a second.
+fn idle_cut() -> Behaviour {
+    let mut behaviour = Behaviour::default();
+    behaviour.idle_timeout = Some(Duration::from_secs(1));
+    behaviour
 }

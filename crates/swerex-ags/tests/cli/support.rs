@@ -131,6 +131,9 @@ pub(crate) fn program_called(name: impl AsRef<OsStr>) -> Command {
     ] {
         command.env_remove(name);
     }
+    // Nobody's own state is touched.
+    let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
+    command.env("SWEREX_AGS_STATE_DIR", state);
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }
