@@ -27,7 +27,8 @@ async def main():
     await runtime.create_session(CreateBashSessionRequest(startup_timeout=10))
     assert await run("echo here > mark; cat mark") == "here\n"
     print("working", flush=True)
-    why = await refused("sleep 250")
+    # Stopping a sandbox asks its processes to end; one that did would be an answer, not an error.
+    why = await refused("(trap '' TERM; sleep 250)")
     print(f"refused: {why}", flush=True)
     # It stays dead until the agent begins anew.
     begun = time.monotonic()

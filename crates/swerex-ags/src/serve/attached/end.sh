@@ -11,7 +11,8 @@ for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25
         kill -s "$signal" $found 2>/dev/null
         signal=KILL
     elif [ "$signal" = KILL ]; then
-        exit 0
+        break
     fi
     sleep 0.2
 done
+rm -rf "$1"
