@@ -12,6 +12,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("http", "ags-http", "client"),
     ("server", "swerex-server", "server"),
     ("fleet", "swerex-ags-deployment", "fleet"),
+    ("bridge", "swerex-ags", "bridge"),
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<(), String> {

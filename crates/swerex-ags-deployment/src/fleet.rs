@@ -14,7 +14,7 @@
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let emulator = Emulator::builder().runner(InstanceRunner::InProcess).start().await?;
+//! let emulator = Emulator::builder().runner(InstanceRunner::Native).start().await?;
 //! let mut config = TencentAgsDeploymentConfig::new(emulator.secret_id(), emulator.secret_key().expose());
 //! config.http_endpoint = emulator.endpoint();
 //! config.domain = emulator.domain();

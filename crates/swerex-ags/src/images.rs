@@ -13,44 +13,65 @@ const LARGEST: u64 = 512 << 20;
 ///
 /// `.json`, `.jsonl`, `.yaml` and `.yml` hold instances; everything else holds one image a line, with `#` before remarks.
 pub(crate) fn read(path: &Path) -> Result<Vec<String>, Failure> {
-    let shown = path.display();
-    let wrong = |problem: String| Failure::usage(format!("`{shown}` {problem}"));
-    let metadata =
-        std::fs::metadata(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    if metadata.len() > LARGEST {
-        return Err(wrong("is larger than 512 MiB".to_owned()));
+    if !holds_instances(path) {
+        return Ok(lines(&text(path)?));
     }
-    let bytes = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8".to_owned()))?;
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let rows = match extension.unwrap_or_default() {
-        "json" => rows(
-            serde_json::from_str(&text).map_err(|error| wrong(format!("is no JSON: {error}")))?,
-        ),
-        "jsonl" => text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .map(serde_json::from_str)
-            .collect::<Result<_, _>>()
-            .map_err(|error| wrong(format!("is no JSON a line: {error}")))?,
-        "yaml" | "yml" => rows(serde_saphyr::from_str(&text).map_err(|error| {
-            let reason = error.to_string();
-            wrong(format!(
-                "is no YAML: {}",
-                reason.lines().next().unwrap_or_default()
-            ))
-        })?),
-        _ => return Ok(lines(&text)),
-    };
-    expert::images(&rows).map_err(|error| wrong(format!("cannot be used: {error}")))
+    expert::images(&rows(path)?).map_err(|error| wrong(path, &format!("cannot be used: {error}")))
 }
 
-/// A list, or a single instance.
-fn rows(value: Value) -> Vec<Value> {
-    match value {
+/// Whether a file of this name holds instances.
+pub(crate) fn holds_instances(path: &Path) -> bool {
+    matches!(extension(path), "json" | "jsonl" | "yaml" | "yml")
+}
+
+/// The instances in a file: one a line in `.jsonl`, else a list, or a single one, in JSON or YAML.
+pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, Failure> {
+    let text = text(path)?;
+    if extension(path) == "jsonl" {
+        return text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+            .map(|(index, line)| {
+                serde_json::from_str(line)
+                    .map_err(|error| wrong(path, &format!("line {}: {error}", index + 1)))
+            })
+            .collect();
+    }
+    let document = match serde_json::from_str(&text) {
+        Ok(document) => document,
+        Err(error) if extension(path) == "json" => {
+            return Err(wrong(path, &format!("is no JSON: {error}")));
+        }
+        Err(_) => serde_saphyr::from_str(&text).map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.lines().next().unwrap_or_default();
+            wrong(path, &format!("is neither JSON nor YAML: {reason}"))
+        })?,
+    };
+    Ok(match document {
         Value::Array(rows) => rows,
         row => vec![row],
+    })
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    let unreadable = |error| wrong(path, &format!("cannot be read: {error}"));
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if metadata.len() > LARGEST {
+        return Err(wrong(path, "is larger than 512 MiB"));
     }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8"))
+}
+
+fn extension(path: &Path) -> &str {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.unwrap_or_default()
+}
+
+fn wrong(path: &Path, problem: &str) -> Failure {
+    Failure::usage(format!("`{}` {problem}", path.display()))
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -99,6 +120,10 @@ mod tests {
         let yaml = "- instance_id: a\n  image_name: x:1\n  problem_statement: p\n";
         assert_eq!(read_as("i.yaml", yaml).unwrap(), ["x:1"]);
         assert!(read_as("i.json", "{").unwrap_err().contains("is no JSON"));
+        let text = read_as("i.jsonl", "\n{\n").unwrap_err();
+        assert!(text.contains("i.jsonl` line 2: "), "{text}");
+        let text = read_as("i.yaml", "a: [").unwrap_err();
+        assert!(text.contains("is neither JSON nor YAML"), "{text}");
         assert!(
             read_as("i.json", "[{}]")
                 .unwrap_err()

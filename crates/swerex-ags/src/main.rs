@@ -1,6 +1,7 @@
 //! `swerex-ags`: run commands in AGS sandboxes from the command line.
 
 mod args;
+mod auth_token;
 mod commands;
 mod consent;
 mod context;

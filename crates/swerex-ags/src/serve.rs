@@ -5,7 +5,9 @@
 
 pub(crate) mod address;
 pub(crate) mod ags;
+pub(crate) mod attached;
 pub(crate) mod bridge;
+pub(crate) mod pool;
 mod proxy;
 mod reply;
 pub(crate) mod sandbox;

@@ -10,19 +10,22 @@
 #![cfg(unix)]
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ags_emulator::{Emulator, InstanceRunner};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
 };
 
 const LONG: Duration = Duration::from_secs(120);
+/// Within so long an agent hears that its sandbox is gone.
+const SOON: Duration = Duration::from_secs(10);
 
 /// An emulator with the Python server in its sandboxes, and a home for agents with everything that they need on PATH.
 struct World {
@@ -33,19 +36,29 @@ struct World {
 
 impl World {
     async fn new() -> Option<Self> {
+        Self::with_server(None).await
+    }
+
+    /// With this script in place of the Python server.
+    async fn with_server(script: Option<&str>) -> Option<Self> {
         let Some(python) = std::env::var_os("SWEREX_PYTHON").map(PathBuf::from) else {
             println!("SKIPPED: SWEREX_PYTHON is not set; `cargo xtask integration` runs this test");
             return None;
         };
+        let home = tempfile::tempdir().unwrap();
         let mut path = OsString::from(python.parent().unwrap());
         path.push(":/usr/local/bin:/usr/bin:/bin");
+        if let Some(script) = script {
+            let directory = home.path().join("server");
+            install(&python, &path_of(script), &directory);
+            path = [directory.into(), path].join(OsStr::new(":"));
+        }
         let emulator = Emulator::builder()
             .runner(InstanceRunner::Process)
             .path(path)
             .start()
             .await
             .unwrap();
-        let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("ready.json"), emulator.ready_line()).unwrap();
         let world = Self {
             emulator,
@@ -73,11 +86,8 @@ impl World {
     }
 
     fn script(&self, name: &str, args: &[&str]) -> Command {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/python")
-            .join(name);
         let mut command = Command::new(&self.python);
-        command.arg(script).args(args);
+        command.arg(path_of(name)).args(args);
         self.at_home(&mut command);
         command
     }
@@ -89,6 +99,8 @@ impl World {
             .env("HOME", self.home.path())
             .env("PATH", path)
             .env("PYTHONPATH", self.shims())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("SWEREX_AGS_STATE_DIR", self.home.path().join("state"))
             .env("LANG", "C.UTF-8")
             .env("SWEREX_AGS_LOCAL", self.home.path().join("ready.json"))
             .env("MSWEA_CONFIGURED", "true")
@@ -115,6 +127,19 @@ impl World {
         );
     }
 
+    /// A bridge on its way, its address and its key.
+    async fn bridge(&self) -> (Child, String, String) {
+        let mut bridge = self
+            .program(&["serve", "--listen", "127.0.0.1:0", "-o", "json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let told: serde_json::Value =
+            serde_json::from_str(&line(&mut bridge, "auth_token").await).unwrap();
+        let text = |key: &str| told[key].as_str().unwrap().to_owned();
+        (bridge, text("url"), text("auth_token"))
+    }
+
     async fn none_lives(&self) {
         let over = self
             .emulator
@@ -125,9 +150,37 @@ impl World {
     }
 }
 
+fn path_of(script: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/python")
+        .join(script)
+}
+
+/// Makes `swerex-remote` in a directory the given script.
+fn install(python: &Path, script: &Path, directory: &Path) {
+    let program = directory.join("swerex-remote");
+    let text = format!(
+        "#!/bin/sh\nexec '{}' '{}' \"$@\"\n",
+        python.display(),
+        script.display()
+    );
+    std::fs::create_dir(directory).unwrap();
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+type Output = Lines<BufReader<ChildStdout>>;
+
+fn output(child: &mut Child) -> Output {
+    BufReader::new(child.stdout.take().unwrap()).lines()
+}
+
 /// Waits for a line that a process prints.
 async fn line(child: &mut Child, wanted: &str) -> String {
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    next(&mut output(child), wanted).await
+}
+
+async fn next(lines: &mut Output, wanted: &str) -> String {
     let found = async {
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.contains(wanted) {
@@ -186,18 +239,8 @@ async fn swe_rex_takes_the_bridge_for_its_servers() {
     let Some(world) = World::new().await else {
         return;
     };
-    let ready = format!("--local={}", world.home.path().join("ready.json").display());
-    let mut bridge = world
-        .program(&[&ready, "serve", "--listen", "127.0.0.1:0", "-o", "json"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let told: serde_json::Value =
-        serde_json::from_str(&line(&mut bridge, "auth_token").await).unwrap();
-    let (url, token) = (
-        told["url"].as_str().unwrap(),
-        told["auth_token"].as_str().unwrap(),
-    );
+    let (mut bridge, url, token) = world.bridge().await;
+    let (url, token) = (url.as_str(), token.as_str());
     world.run("rex_remote.py", &[url, token]).await;
     assert_eq!(
         world.emulator.instances().len(),
@@ -223,5 +266,48 @@ async fn swe_rex_takes_the_bridge_for_its_servers() {
         .unwrap();
     assert!(ended.success(), "{ended}");
     world.none_lives().await;
+    world.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sandbox_cannot_have_the_agents_client_run_anything() {
+    let Some(world) = World::with_server(Some("evil_server.py")).await else {
+        return;
+    };
+    let (_bridge, url, token) = world.bridge().await;
+    world.run("rex_evil.py", &[&url, &token]).await;
+    world.none_lives().await;
+    world.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_is_told_soon_that_its_sandbox_died() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let (_bridge, url, token) = world.bridge().await;
+    for is_killed in [true, false] {
+        let mut agent = world
+            .script("rex_dying.py", &[&url, &token])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = output(&mut agent);
+        next(&mut said, "working").await;
+        let id = world.emulator.live_instances()[0].id.clone();
+        if is_killed {
+            world.emulator.kill_instance(&id);
+        } else {
+            let down = world.program(&["down", &id, "--yes"]).output().await;
+            assert!(down.unwrap().status.success());
+        }
+        let begun = Instant::now();
+        let why = next(&mut said, "refused: ").await;
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        assert!(why.contains("the sandbox is gone"), "{why}");
+        next(&mut said, "done").await;
+        world.none_lives().await;
+    }
+    assert_eq!(world.emulator.instances().len(), 4, "each time a fresh one");
     world.emulator.shutdown().await;
 }

@@ -9,8 +9,10 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    auth_token::AuthToken,
     context::Context,
     expert::{self, Bridge},
+    images,
     report::{Failure, Outcome},
 };
 
@@ -28,17 +30,18 @@ pub(crate) struct Args {
     /// The bridge's address
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8866")]
     bridge: String,
-    /// File with the bridge's key; otherwise SWEREX_AGS_AUTH_TOKEN
-    #[arg(long, value_name = "FILE")]
-    auth_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    auth_token: AuthToken,
     /// Where to write; it will hold the key, so only its owner can read it
     #[arg(long, value_name = "FILE", default_value = "expert.json")]
     to: PathBuf,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let rows = rows(&args.instances)?;
-    let key = key(args)?;
+    let rows = images::rows(&args.instances)?;
+    let key = args.auth_token.given()?.ok_or_else(|| {
+        Failure::usage("no key for the bridge: give --auth-token-file or set SWEREX_AGS_AUTH_TOKEN to what `serve` printed")
+    })?;
     let bridge = Bridge {
         url: &args.bridge,
         auth_token: &key,
@@ -64,54 +67,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         &json!({ "instances": rows.len(), "images": images, "file": to }),
     )?;
     Ok(0)
-}
-
-fn key(args: &Args) -> Result<String, Failure> {
-    let key = match &args.auth_token_file {
-        Some(file) => fs::read_to_string(file).map_err(|error| {
-            Failure::usage(format!("--auth-token-file {}: {error}", file.display()))
-        })?,
-        None => std::env::var("SWEREX_AGS_AUTH_TOKEN").unwrap_or_default(),
-    };
-    match key.trim() {
-        "" => Err(Failure::usage(
-            "no key for the bridge: give --auth-token-file or set SWEREX_AGS_AUTH_TOKEN to what `serve` printed",
-        )),
-        key => Ok(key.to_owned()),
-    }
-}
-
-fn rows(file: &Path) -> Result<Vec<Value>, Failure> {
-    let wrong = |problem: String| Failure::usage(format!("{}: {problem}", file.display()));
-    let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    let is_lines = file
-        .extension()
-        .is_some_and(|extension| extension == "jsonl");
-    if is_lines {
-        let lines = text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty());
-        return lines
-            .map(|(index, line)| {
-                serde_json::from_str(line)
-                    .map_err(|error| wrong(format!("line {}: {error}", index + 1)))
-            })
-            .collect();
-    }
-    let document: Value = match serde_json::from_str(&text) {
-        Ok(document) => document,
-        Err(_) => serde_saphyr::from_str(&text).map_err(|error| {
-            wrong(format!(
-                "neither JSON nor YAML: {}",
-                error.to_string().lines().next().unwrap_or_default()
-            ))
-        })?,
-    };
-    match document {
-        Value::Array(rows) => Ok(rows),
-        _ => Err(wrong("should hold a list of instances".to_owned())),
-    }
 }
 
 /// Writes a file that only its owner can read.

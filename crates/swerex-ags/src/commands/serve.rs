@@ -1,12 +1,16 @@
 //! `swerex-ags serve`: the bridge between unmodified SWE-ReX clients and AGS.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+mod prewarm;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use self::prewarm::Prewarm;
 use crate::{
+    auth_token::AuthToken,
     context::Context,
     images,
     report::{FAILED, Failure, Outcome},
@@ -14,47 +18,49 @@ use crate::{
         address::Address,
         ags::AgsStarter,
         bridge::{Bridge, Key, STOP_LIMIT, Settings},
+        pool::Pool,
     },
     span::Span,
 };
-
-/// Names the variable that holds the key for agents.
-const KEY_VARIABLE: &str = "SWEREX_AGS_AUTH_TOKEN";
 
 /// Serve SWE-ReX on a local port, one virtual server for each path /v1/IMAGE/INSTANCE
 ///
 /// An agent's `create_session` starts a sandbox of that image; its `/close` frees it. IMAGE and INSTANCE are percent-encoded (`/` as %2F).
 /// SWE-agent users write `deployment: {type: remote, host: "http://127.0.0.1:8866/v1/IMAGE/INSTANCE", auth_token: …}`;
-/// `swerex-ags agent-config` does it for them.
+/// `swerex-ags agent-config` does it for them. Without a key of yours the bridge makes one at random and prints it once.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: swerex-ags serve --listen 127.0.0.1:8866 --prewarm instances.json"
+    after_help = "Example: swerex-ags serve --prewarm instances.json --prewarm python:3.12=4"
 )]
 pub(crate) struct Args {
     /// Where to listen; another address than loopback lets others use the account
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8866")]
     listen: SocketAddr,
-    /// File with the key that agents send; otherwise SWEREX_AGS_AUTH_TOKEN, otherwise a random one, printed once
-    #[arg(long, value_name = "FILE")]
-    auth_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    auth_token: AuthToken,
     /// Free a sandbox after so long without a call
     #[arg(long, value_name = "SPAN", default_value = "45m")]
     idle_timeout: Span,
     /// Answer an agent with an error when no sandbox came up for so long; SWE-ReX gives up after 300 s
     #[arg(long, value_name = "SPAN", default_value = "285s")]
     start_timeout: Span,
-    /// Pre-cache the images of a list or of SWE-agent's instances first, so that starts take seconds
-    #[arg(long, value_name = "FILE")]
-    prewarm: Vec<PathBuf>,
+    /// Keep COUNT started sandboxes of IMAGE ready (1 unless given), for agents that then wait for nothing; or, for a FILE with a list of
+    /// images or SWE-agent's instances, have AGS pre-cache those images first. May be given more than once
+    #[arg(long, value_name = "IMAGE[=COUNT]|FILE")]
+    prewarm: Vec<Prewarm>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
-    let (key, is_random) = key(&args)?;
+    let given = args.auth_token.given()?;
+    let is_random = given.is_none();
+    let key = given.unwrap_or_else(|| format!("brk_{}", Uuid::new_v4().simple()));
     let cloud = context.cloud().await?;
-    for file in &args.prewarm {
-        let images = images::read(file)?;
-        let warmed = super::image::warm(images, context);
-        context.until_interrupted(warmed).await?;
+    for prewarm in &args.prewarm {
+        if let Prewarm::Cached(file) = prewarm {
+            let images = images::read(file)?;
+            let warmed = super::image::warm(images, context);
+            context.until_interrupted(warmed).await?;
+        }
     }
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::because(
@@ -80,7 +86,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         start_timeout: args.start_timeout.0,
         only: None,
     };
-    let bridge = Bridge::new(Key::new(key.clone()), settings, Arc::new(starter));
+    let pool = Pool::new(Arc::new(starter), cloud.config.lifetime() / 2);
+    for prewarm in &args.prewarm {
+        if let Prewarm::Started { image, count } = prewarm {
+            pool.keep(image, *count);
+        }
+    }
+    let bridge = Bridge::new(Key::new(key.clone()), settings, Arc::new(pool.clone()));
 
     let url = format!("http://{at}");
     let example = Address {
@@ -103,8 +115,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     let stop = async {
         context.interrupted().await;
         context.output.note("freeing all sandboxes");
+        pool.close();
     };
-    let freed = bridge.serve(listener, stop).await && cloud.account.settled(STOP_LIMIT).await;
+    let freed = bridge.serve(listener, stop).await
+        && pool.finished(STOP_LIMIT).await
+        && cloud.account.settled(STOP_LIMIT).await;
     if !freed {
         context
             .output
@@ -113,27 +128,4 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     }
     // Being told to stop is how it is meant to end.
     Ok(0)
-}
-
-/// The key for agents, and whether it is a new one.
-fn key(args: &Args) -> Result<(String, bool), Failure> {
-    let checked = |origin: String, key: String| {
-        let key = key.trim().to_owned();
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Failure::usage(format!(
-                "{origin} should hold a key of visible ASCII characters"
-            )));
-        }
-        Ok((key, false))
-    };
-    if let Some(file) = &args.auth_token_file {
-        let key = std::fs::read_to_string(file).map_err(|error| {
-            Failure::usage(format!("--auth-token-file {}: {error}", file.display()))
-        })?;
-        return checked(format!("--auth-token-file {}", file.display()), key);
-    }
-    match std::env::var(KEY_VARIABLE) {
-        Ok(key) if !key.is_empty() => checked(KEY_VARIABLE.to_owned(), key),
-        _ => Ok((format!("brk_{}", Uuid::new_v4().simple()), true)),
-    }
 }

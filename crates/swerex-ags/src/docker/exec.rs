@@ -2,11 +2,14 @@
 
 use std::{error::Error as _, io, sync::Arc};
 
-use ags_http::HttpClient;
-use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, Error};
-use swerex_proto::{Command, CommandLine, ExceptionClass};
+use ags_http::{HttpClient, body};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, DEFAULT_MAX_REPLY, Error};
+use swerex_proto::{Command, CommandLine, CommandResponse, ExceptionBody, ExceptionClass};
 
 use super::{args::ExecArgs, records::Record};
+use crate::serve::attached;
 
 /// Exit code when the container program itself fails.
 pub(crate) const FAILED: u8 = 125;
@@ -33,7 +36,7 @@ pub(crate) async fn run(record: &Record, args: ExecArgs) -> Result<u8, String> {
         merge_output_streams: is_one_stream(),
         ..Command::default()
     };
-    match runtime.execute(&command).await {
+    match attached(&runtime, &command).await {
         Ok(answer) => {
             write(&mut io::stdout(), &answer.stdout)?;
             write(&mut io::stderr(), &answer.stderr)?;
@@ -51,6 +54,37 @@ pub(crate) async fn run(record: &Record, args: ExecArgs) -> Result<u8, String> {
         Err(error) => Err(match error.source() {
             Some(cause) => format!("{error}: {cause}"),
             None => error.to_string(),
+        }),
+    }
+}
+
+/// Has the holder of the container run the command, which ends with this process however that ends.
+async fn attached(runtime: &AgsRuntime, command: &Command) -> Result<CommandResponse, Error> {
+    const CALL: &str = "exec";
+    let invalid = |error: serde_json::Error| Error::Invalid(error.to_string());
+    let text = Bytes::from(serde_json::to_vec(command).map_err(invalid)?);
+    let headers = HeaderMap::from_iter([
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        ),
+        (header::CONTENT_LENGTH, HeaderValue::from(text.len())),
+    ]);
+    let body = move || Ok(body::full(text.clone()));
+    let answer = runtime.forward(attached::PATH, headers, body, None).await?;
+    let status = answer.status();
+    let bytes = body::collect(answer.into_body(), DEFAULT_MAX_REPLY)
+        .await
+        .map_err(|source| Error::NotSent { call: CALL, source })?;
+    if status.is_success() {
+        return serde_json::from_slice(&bytes).map_err(invalid);
+    }
+    match serde_json::from_slice::<ExceptionBody>(&bytes) {
+        Ok(body) => Err(Error::Remote(body.swerexception)),
+        Err(_) => Err(Error::Refused {
+            call: CALL,
+            status,
+            message: String::from_utf8_lossy(&bytes).into_owned(),
         }),
     }
 }

@@ -15,7 +15,7 @@ use swerex_proto::{Action, Command, ExceptionBody, route};
 
 use super::{
     address::Address,
-    reply,
+    attached, reply,
     sandbox::{CallFailed, Sandbox, StartProblem, Starter},
 };
 
@@ -24,6 +24,9 @@ const LARGEST_KEPT: u64 = 4 << 20;
 
 /// Time for calls that run no command, in addition to the transfer itself.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Time for a sandbox that was ready to say that it still is.
+const ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Starts sandboxes of one account; the image is the address's, everything else the configuration's.
 #[derive(Clone, Debug)]
@@ -66,6 +69,13 @@ impl Starter for AgsStarter {
 impl Sandbox for AgsSandbox {
     fn call(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, CallFailed>> {
         Box::pin(self.pass_on(request))
+    }
+
+    fn is_alive(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async {
+            let answer = self.runtime.is_alive(ALIVE_TIMEOUT).await;
+            answer.is_ok_and(|answer| answer.is_alive)
+        })
     }
 
     fn stop(&self) -> BoxFuture<'_, Result<(), String>> {
@@ -115,6 +125,11 @@ impl AgsSandbox {
             && let Some(command) = parsed::<Command>(&bytes)
         {
             return answered(self.runtime.execute(&command).await);
+        }
+        if path == attached::PATH
+            && let Some(command) = parsed::<Command>(&bytes)
+        {
+            return answered(attached::execute(&self.runtime, command).await);
         }
         if path == route::RUN_IN_SESSION
             && let Some(action) = parsed::<Action>(&bytes)

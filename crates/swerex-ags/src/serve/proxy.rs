@@ -21,12 +21,13 @@ const LARGEST_SESSION_CALL: usize = 1 << 20;
 /// The largest answer other than a success, in bytes; a larger one is replaced by a summary.
 const LARGEST_PROBLEM: usize = 8 << 20;
 
-/// SWE-ReX's endpoints that take a POST. Other paths are not passed on.
+/// SWE-ReX's endpoints that take a POST, and [`attached`](super::attached). Other paths are not passed on.
 const ENDPOINTS: &[&str] = &[
     "create_session",
     "run_in_session",
     "close_session",
     "execute",
+    "execute_attached",
     "read_file",
     "write_file",
     "upload",

@@ -14,6 +14,9 @@ pub(crate) trait Sandbox: Send + Sync + fmt::Debug {
         request: http::Request<Body>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, CallFailed>>;
 
+    /// Whether it takes calls right now.
+    fn is_alive(&self) -> BoxFuture<'_, bool>;
+
     /// Stops it; may be called more than once.
     fn stop(&self) -> BoxFuture<'_, Result<(), String>>;
 }

@@ -2,4 +2,5 @@
 
 mod bridge;
 mod double;
+mod pool;
 mod slot;

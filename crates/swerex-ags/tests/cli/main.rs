@@ -1,7 +1,9 @@
 //! The built program against the emulator: what people see, what programs get, and that nothing is left running.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bridge;
 mod control;
+mod docker;
 mod interrupted;
 mod keep;
 mod killed;

@@ -1,6 +1,7 @@
 //! The built program, run against an emulator that this test looks into.
 
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     process::{Output, Stdio},
     time::Duration,
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 /// How long a stop may take until the test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An emulator with our server in its instances, and a place for files.
 pub(crate) struct Lab {
@@ -110,7 +111,12 @@ impl Said {
 
 /// The program without anything of this machine that would lead it elsewhere.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swerex-ags"));
+    program_called(env!("CARGO_BIN_EXE_swerex-ags"))
+}
+
+/// As [`program`], by the name of a link to it.
+pub(crate) fn program_called(name: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(name);
     for name in [
         "TENCENTCLOUD_SECRET_ID",
         "TENCENTCLOUD_SECRET_KEY",
@@ -119,11 +125,15 @@ pub(crate) fn program() -> Command {
         "SWEREX_AGS_CONFIG",
         "SWEREX_AGS_LOCAL",
         "SWEREX_AGS_LOG",
+        "SWEREX_AGS_AUTH_TOKEN",
         "HTTPS_PROXY",
         "https_proxy",
     ] {
         command.env_remove(name);
     }
+    // Nobody's own state is touched.
+    let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
+    command.env("SWEREX_AGS_STATE_DIR", state);
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Lab, program, without_cloud};
+use crate::support::{Lab, Said, program, without_cloud};
 
 #[tokio::test]
 async fn wrong_input_is_named_with_the_remedy() {
@@ -115,6 +115,44 @@ async fn the_commands_own_arguments_are_checked() {
     ] {
         let said = without_cloud(args).await;
         assert!(said.error(2).starts_with(expected), "{args:?}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_key_for_agents_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("bridge.key");
+    fs::write(&file, "\n").unwrap();
+    let file = file.display().to_string();
+    let cases: [(&[&str], Option<&str>, String); 4] = [
+        (&["--auth-token="], None, "--auth-token is empty".to_owned()),
+        (
+            &["--auth-token-file", &file],
+            None,
+            format!("--auth-token-file {file} is empty"),
+        ),
+        (&[], Some(""), "SWEREX_AGS_AUTH_TOKEN is empty".to_owned()),
+        (
+            &["--auth-token=marker", "--auth-token-file", &file],
+            None,
+            "the argument '--auth-token <TOKEN>' cannot be used with".to_owned(),
+        ),
+    ];
+    for (args, variable, expected) in cases {
+        let mut command = program();
+        command.args(["serve", "--local", "--listen", "127.0.0.1:0"]);
+        command.args(args);
+        if let Some(variable) = variable {
+            command.env("SWEREX_AGS_AUTH_TOKEN", variable);
+        }
+        let said = Said::of(command.output().await.unwrap());
+        assert!(said.error(2).starts_with(&expected), "{args:?}: {said:?}");
+        assert_eq!(
+            (said.err.lines().count(), said.out.as_str()),
+            (1, ""),
+            "{said:?}"
+        );
+        assert!(!said.err.contains("marker"), "{said:?}");
     }
 }
 

@@ -13,8 +13,14 @@ def agent(number):
         assert seen["output"] == f"{number} cat\n/tmp\nerr\n" and seen["returncode"] == 3, seen
         seen = environment.execute({"command": "echo kept > mini-$N; cat mini-$N"}, cwd=os.environ["HOME"])
         assert seen["output"] == "kept\n", seen
-        seen = environment.execute({"command": "sleep 60"}, timeout=2)
+        # A number that nothing else sleeps for: a command that takes too long ends with its client, and is in nobody's way.
+        sleep = f"sleep 60{os.getpid()}.{number}"
+        seen = environment.execute({"command": sleep}, timeout=2)
         assert seen["returncode"] == -1 and "timed out" in seen["exception_info"], seen
+        seen = environment.execute({"command": f"while pgrep -fx '{sleep}' >/dev/null; do sleep 0.05; done; echo gone"})
+        assert seen["output"] == "gone\n", seen
+        seen = environment.execute({"command": "kill -9 $$"})
+        assert seen["returncode"] == 137, seen
     finally:
         environment.cleanup()
 

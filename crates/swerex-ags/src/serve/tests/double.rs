@@ -31,6 +31,8 @@ pub(super) struct Cloud {
     pub(super) stopped: Arc<Mutex<Vec<usize>>>,
     begun: watch::Sender<usize>,
     replies: Arc<Mutex<VecDeque<Scripted>>>,
+    /// The numbers of those that do not live any more.
+    pub(super) dead: Arc<Mutex<Vec<usize>>>,
     /// Starts succeed by themselves.
     pub(super) at_once: bool,
 }
@@ -72,6 +74,7 @@ impl Cloud {
             number,
             stopped: Arc::clone(&self.stopped),
             replies: Arc::clone(&self.replies),
+            dead: Arc::clone(&self.dead),
         })
     }
 }
@@ -117,6 +120,7 @@ struct Paper {
     number: usize,
     stopped: Arc<Mutex<Vec<usize>>>,
     replies: Arc<Mutex<VecDeque<Scripted>>>,
+    dead: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Sandbox for Paper {
@@ -139,6 +143,11 @@ impl Sandbox for Paper {
                 .insert("content-type", kind.parse().unwrap());
             Ok(response)
         })
+    }
+
+    fn is_alive(&self) -> BoxFuture<'_, bool> {
+        let is_alive = !self.dead.lock().unwrap().contains(&self.number);
+        Box::pin(async move { is_alive })
     }
 
     fn stop(&self) -> BoxFuture<'_, Result<(), String>> {

@@ -1,0 +1,127 @@
+//! Commands that end with the client that asked for them, as those of `docker exec` do here.
+//!
+//! A SWE-ReX server lets a command run on when its client hangs up. So the command gets a mark in its environment, which its children
+//! inherit; when the client is gone first, everything with that mark is killed. A Python server serves nobody while a command runs: there
+//! the command runs in the background, and is asked for again and again.
+
+use std::time::Duration;
+
+use swerex_ags_runtime::{AgsRuntime, Error};
+use swerex_proto::{Command, CommandLine, CommandResponse};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+/// The endpoint's path, beyond those of SWE-ReX. Body and answer are those of `execute`; the command is a list of arguments.
+pub(crate) const PATH: &str = "/execute_attached";
+
+/// The variable that is the mark.
+const MARK: &str = "SWEREX_AGS_EXEC";
+
+/// Kills everything with the mark `$0`, and removes the directory `$1`.
+const END: &str = include_str!("attached/end.sh");
+
+/// Runs `$2` … in the background, its output in the directory `$1`; `$0` is `merged` if there is one stream.
+const BEGIN: &str = include_str!("attached/begin.sh");
+
+/// Waits a moment for what [`BEGIN`] began in `$0`, and prints its output and code if it has ended.
+const LOOK: &str = include_str!("attached/look.sh");
+
+/// What stands between output and code.
+const SEPARATOR: char = '\u{1e}';
+
+/// How long others have the server between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Runs a command to its end, or to that of this future.
+pub(super) async fn execute(
+    runtime: &AgsRuntime,
+    mut command: Command,
+) -> Result<CommandResponse, Error> {
+    let id = Uuid::new_v4().simple();
+    let mark = format!("{MARK}={id}");
+    let directory = format!("/tmp/.swerex-ags-{id}");
+    if let CommandLine::Argv(argv) = &mut command.command {
+        argv.splice(0..0, ["env".to_owned(), mark.clone()]);
+    }
+    let mut leash = Leash {
+        runtime: Some(runtime.clone()),
+        mark,
+        directory: directory.clone(),
+    };
+    let outcome = match &command.command {
+        CommandLine::Argv(argv) if !runtime.is_native() => {
+            let argv = argv.clone();
+            in_background(runtime, command, argv, &directory).await
+        }
+        _ => runtime.execute(&command).await,
+    };
+    if matches!(outcome, Ok(_) | Err(Error::Remote(_))) {
+        leash.runtime = None;
+    }
+    outcome
+}
+
+async fn in_background(
+    runtime: &AgsRuntime,
+    command: Command,
+    argv: Vec<String>,
+    directory: &str,
+) -> Result<CommandResponse, Error> {
+    let streams = if command.merge_output_streams {
+        "merged"
+    } else {
+        "two"
+    };
+    let mut begin = script(BEGIN, &[streams, directory]);
+    if let CommandLine::Argv(words) = &mut begin.command {
+        words.extend(argv);
+    }
+    begin.cwd.clone_from(&command.cwd);
+    let begun = runtime.execute(&begin).await?;
+    if begun.exit_code != Some(0) {
+        // Nothing was begun: there is no place for its output.
+        return runtime.execute(&command).await;
+    }
+    let look = script(LOOK, &[directory]);
+    loop {
+        let mut seen = runtime.execute(&look).await?;
+        if let Some((output, code)) = seen.stdout.rsplit_once(SEPARATOR) {
+            seen.exit_code = code.parse().ok();
+            seen.stdout = output.to_owned();
+            return Ok(seen);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn script(text: &str, words: &[&str]) -> Command {
+    let argv = ["sh", "-c", text].into_iter().chain(words.iter().copied());
+    Command {
+        command: CommandLine::Argv(argv.map(str::to_owned).collect()),
+        timeout: Some(60.0),
+        ..Command::default()
+    }
+}
+
+/// Ends the command unless it has ended.
+struct Leash {
+    runtime: Option<AgsRuntime>,
+    mark: String,
+    directory: String,
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        let (Some(runtime), Ok(tasks)) = (self.runtime.take(), Handle::try_current()) else {
+            return;
+        };
+        let end = script(END, &[&self.mark, &self.directory]);
+        // The end of the sandbox ends it too, so nobody waits for this.
+        tasks.spawn(async move {
+            match runtime.execute(&end).await {
+                Ok(_) => tracing::info!("a command was ended with its client"),
+                Err(error) => tracing::debug!(%error, "a command was not ended with its client"),
+            }
+        });
+    }
+}
