@@ -5,7 +5,7 @@ use std::{error::Error as _, io, sync::Arc};
 use ags_http::{HttpClient, body};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
-use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, DEFAULT_MAX_REPLY, Error};
+use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, DEFAULT_MAX_REPLY, Error, Lost, Tried};
 use swerex_proto::{Command, CommandLine, CommandResponse, ExceptionBody, ExceptionClass};
 
 use super::{args::ExecArgs, records::Record};
@@ -75,7 +75,11 @@ async fn attached(runtime: &AgsRuntime, command: &Command) -> Result<CommandResp
     let status = answer.status();
     let bytes = body::collect(answer.into_body(), DEFAULT_MAX_REPLY)
         .await
-        .map_err(|source| Error::NotSent { call: CALL, source })?;
+        .map_err(|source| Error::UnknownOutcome {
+            call: CALL,
+            source: Lost::Transport(source),
+            tried: Tried::default(),
+        })?;
     if status.is_success() {
         return serde_json::from_slice(&bytes).map_err(invalid);
     }
@@ -85,6 +89,7 @@ async fn attached(runtime: &AgsRuntime, command: &Command) -> Result<CommandResp
             call: CALL,
             status,
             message: String::from_utf8_lossy(&bytes).into_owned(),
+            tried: Tried::default(),
         }),
     }
 }
