@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 
 use crate::{
     exception::PyException,
-    json::{LoneSurrogate, quote},
+    json::{LoneSurrogate, Unprintable, quote},
     validate::{self, Invalid},
 };
 
@@ -129,7 +129,8 @@ impl From<Invalid> for Answer {
             Invalid::Surrogates(lone) => Self::from(unencodable(&lone)),
             Invalid::Fields(details) => match validate::details_body(&details) {
                 Ok(body) => Self::json(StatusCode::UNPROCESSABLE_ENTITY, body),
-                Err(_) => Self::from(PyException::new(
+                Err(Unprintable::Surrogate(lone)) => Self::from(unencodable(&lone)),
+                Err(Unprintable::NotFinite) => Self::from(PyException::new(
                     "builtins.ValueError",
                     "Out of range float values are not JSON compliant",
                 )),

@@ -246,6 +246,37 @@ mod tests {
         );
     }
 
+    // What CPython 3.11 says.
+    #[test]
+    fn half_characters_for_bytes_that_are_no_ascii() {
+        let read = |bytes: &[u8], encoding| {
+            decode(bytes.to_vec(), Some(encoding), Some("surrogateescape"))
+        };
+        assert_eq!(
+            read(b"ok\xff\xfex\xff", "utf-8"),
+            Err(Undecodable::Escaped {
+                byte: 0xff,
+                run: 2,
+                before: "ok".to_owned()
+            })
+        );
+        for (bytes, encoding, message) in [
+            (
+                &b"\x00\x00\x11\x00"[..],
+                "utf-32-le",
+                "'utf-32-le' codec can't decode bytes in position 0-3: code point not in range(0x110000)",
+            ),
+            (
+                b"\xc3\xa9\xf0\x9f\x98\x80\n",
+                "utf-32-le",
+                "'utf-32-le' codec can't decode byte 0x0a in position 6: truncated data",
+            ),
+        ] {
+            let told = Err(Undecodable::Fault(message.to_owned()));
+            assert_eq!(read(bytes, encoding), told);
+        }
+    }
+
     #[test]
     fn names() {
         for (encoding, bytes, text) in [

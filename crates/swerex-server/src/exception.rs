@@ -59,7 +59,7 @@ impl PyException {
                 "cannot convert float NaN to integer",
             ));
         }
-        seconds.is_infinite().then(|| {
+        (seconds == f64::INFINITY).then(|| {
             Self::of(
                 &ExceptionClass::OverflowError,
                 "cannot convert float infinity to integer",

@@ -44,11 +44,9 @@ pub(crate) async fn execute(
         let status = job.run(&mut collector).await;
         return answer(&request, status, collector);
     };
-    // Zero and less are over before they begin; what no clock can hold is never over.
-    let limit = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-    match tokio::time::timeout(limit, job.run(&mut collector)).await {
-        Ok(status) => answer(&request, status, collector),
-        Err(_) => {
+    match job.run_for(seconds, &mut collector).await {
+        Some(status) => answer(&request, status, collector),
+        None => {
             job.end(&mut collector).await;
             let (stdout, stderr) = collector.finish();
             Err(PyException::command_timeout(format!(
@@ -96,6 +94,20 @@ impl Job {
             let _ = tokio::time::timeout(LINGER, collector.run()).await;
         }
         Ok(status)
+    }
+
+    /// The same with a limit; `None` when the time is up. Zero and less are over before anything can end; what no clock can hold
+    /// is never over.
+    async fn run_for(
+        &mut self,
+        seconds: f64,
+        collector: &mut Collector,
+    ) -> Option<io::Result<ExitStatus>> {
+        if seconds <= 0.0 {
+            return None;
+        }
+        let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        tokio::time::timeout(limit, self.run(collector)).await.ok()
     }
 
     /// Ends the whole tree, and hears its last words.

@@ -8,5 +8,5 @@ mod write;
 
 pub(crate) use os::{blocking, os_error};
 pub(crate) use path::Place;
-pub(crate) use read::{open_regular, read_text};
-pub(crate) use write::{make_parents, replaceable, write_text};
+pub(crate) use read::{open_regular, read_text, undecodable};
+pub(crate) use write::{make_parents, open_to_write, replaceable, write_text};

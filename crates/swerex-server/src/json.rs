@@ -5,7 +5,7 @@ mod print;
 mod text;
 
 pub(crate) use parse::{Broken, parse};
-pub(crate) use print::{NotCompliant, print_members, quote};
+pub(crate) use print::{Unprintable, print_members, quote};
 pub(crate) use text::decode;
 
 /// What a JSON text may hold, in Python's eyes.

@@ -70,17 +70,13 @@ fn push_escaped(out: &mut String, c: char, quote: char) {
     }
 }
 
-/// Python's `str.isprintable` for characters beyond ASCII, by ranges rather than by the whole Unicode table:
-/// controls, separators, format characters, private use and noncharacters are not printable.
+/// Python's `str.isprintable` for characters beyond ASCII. The standard library shows text by the same categories of Unicode,
+/// and a character that combines with the one before it as it is.
 fn is_printable(c: char) -> bool {
-    !matches!(c,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{ad}'
-        | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
-        | '\u{1680}' | '\u{180e}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}'
-        | '\u{205f}'..='\u{206f}' | '\u{3000}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{fdd0}'..='\u{fdef}' | '\u{fffe}'..='\u{ffff}' | '\u{110bd}' | '\u{110cd}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}'
-        | '\u{e01f0}'..='\u{10ffff}')
+    let mut text = [b'a'; 5];
+    let length = 1 + c.encode_utf8(&mut text[1..]).len();
+    let shown = std::str::from_utf8(&text[..length]).map(|text| text.escape_debug().count());
+    shown == Ok(2)
 }
 
 #[cfg(test)]
@@ -105,6 +101,8 @@ mod tests {
                 "\u{a0}\u{ad}\u{200b}\u{2028}\u{feff}\u{e000}\u{e0001}",
                 "'\\xa0\\xad\\u200b\\u2028\\ufeff\\ue000\\U000e0001'",
             ),
+            ("e\u{301}\u{301}", "'e\u{301}\u{301}'"),
+            ("\u{301}\u{378}\u{1fae1}", "'\u{301}\\u0378\u{1fae1}'"),
         ];
         for (text, shown) in cases {
             assert_eq!(repr(text), shown);

@@ -126,11 +126,11 @@ pub(crate) fn route(
     let not_found = || Answer::detail(http::StatusCode::NOT_FOUND, "Not Found");
     let path = String::from_utf8(path).map_err(|_| not_found())?;
     let Some((routes, allow)) = methods(&path) else {
-        let without = path
-            .strip_suffix('/')
-            .filter(|path| methods(path).is_some());
-        return Err(without
-            .and_then(|path| redirect(path, uri, host))
+        let without = path.trim_end_matches('/');
+        let is_known = without != path && methods(without).is_some();
+        return Err(is_known
+            .then(|| redirect(without, uri, host))
+            .flatten()
             .unwrap_or_else(not_found));
     };
     routes
@@ -139,7 +139,7 @@ pub(crate) fn route(
         .ok_or_else(|| Answer::not_allowed(allow))
 }
 
-/// Starlette sends a path with a slash too many to the one without.
+/// Starlette sends a path with slashes too many to the one without.
 fn redirect(path: &str, uri: &Uri, host: Option<&HeaderValue>) -> Option<Answer> {
     let host = host?.to_str().ok()?;
     let query = uri
@@ -191,6 +191,8 @@ mod tests {
         assert_eq!(status(Method::GET, "//is_alive"), Err(404));
         assert_eq!(status(Method::GET, "/Is_alive"), Err(404));
         assert_eq!(status(Method::GET, "/execute/"), Err(307));
+        assert_eq!(status(Method::GET, "/execute//"), Err(307));
+        assert_eq!(status(Method::GET, "//"), Err(404));
         assert_eq!(status(Method::GET, "/nope/"), Err(404));
     }
 }

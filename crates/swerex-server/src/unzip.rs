@@ -5,10 +5,9 @@ mod entry;
 mod window;
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
 };
 
 use directory::Directory;
@@ -16,8 +15,8 @@ use entry::{Kind, Record};
 
 use crate::{
     exception::PyException,
-    files::{Place, os_error},
-    link::Link,
+    files::{Place, open_to_write, os_error},
+    last::Last,
     scratch::Scratch,
 };
 
@@ -37,23 +36,20 @@ pub(crate) fn unpack(mut archive: Scratch, target: &Place) -> Result<(), PyExcep
     let mut unpacking = Unpacking {
         target,
         keep_modes: !target.real().exists(),
-        directories: Vec::new(),
-        links: Vec::new(),
+        last: Last::default(),
         buffer: vec![0; CHUNK],
     };
     let mut directory = Directory::open(archive.file())?;
     while let Some(record) = directory.next()? {
         unpacking.entry(archive.file(), &record)?;
     }
-    unpacking.finish()
+    unpacking.last.settle()
 }
 
 struct Unpacking<'a> {
     target: &'a Place,
     keep_modes: bool,
-    /// Modes are set last: a directory may be closed to writing.
-    directories: Vec<(PathBuf, u32)>,
-    links: Vec<Link>,
+    last: Last,
     buffer: Vec<u8>,
 }
 
@@ -69,35 +65,33 @@ impl Unpacking<'_> {
             make_all(&place.parent())?;
         }
         match record.kind() {
-            Kind::Directory => self.directory(&place, record.mode()),
+            Kind::Directory => {
+                if !place.real().is_dir() {
+                    fs::create_dir(place.real())
+                        .map_err(|error| os_error(&error, place.shown()))?;
+                }
+                // The target itself is the client's, not the archive's.
+                if let Some(mode) = record
+                    .mode()
+                    .filter(|_| self.keep_modes && !inner.is_empty())
+                {
+                    self.last.mode(place.real(), mode);
+                }
+                Ok(())
+            }
             Kind::Link => {
                 let text = entry::open(archive, record)?.text()?;
-                self.links.push(Link::checked(&place, &inner, text)?);
-                Ok(())
+                self.last.link(&place, &inner, text)
             }
             Kind::File => self.file(archive, record, &place),
         }
     }
 
-    fn directory(&mut self, place: &Place, mode: Option<u32>) -> Result<(), PyException> {
-        if !place.real().is_dir() {
-            fs::create_dir(place.real()).map_err(|error| os_error(&error, place.shown()))?;
-        }
-        if let Some(mode) = mode {
-            self.directories.push((place.real().to_owned(), mode));
-        }
-        Ok(())
-    }
-
     fn file(&mut self, archive: &File, record: &Record, place: &Place) -> Result<(), PyException> {
         let mut source = entry::open(archive, record)?;
         let refused = |error: io::Error| os_error(&error, place.shown());
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(place.real())
-            .map_err(refused)?;
+        let mut file = open_to_write(place)?;
+        file.set_len(0).map_err(refused)?;
         loop {
             let length = source.read(&mut self.buffer)?;
             let Some(chunk) = self.buffer.get(..length).filter(|chunk| !chunk.is_empty()) else {
@@ -108,19 +102,6 @@ impl Unpacking<'_> {
         if let Some(mode) = record.mode().filter(|_| self.keep_modes) {
             file.set_permissions(Permissions::from_mode(mode))
                 .map_err(refused)?;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<(), PyException> {
-        for link in &self.links {
-            link.make()?;
-        }
-        if self.keep_modes {
-            for (path, mode) in self.directories.iter().rev() {
-                fs::set_permissions(path, Permissions::from_mode(*mode))
-                    .map_err(|error| os_error(&error, &path.to_string_lossy()))?;
-            }
         }
         Ok(())
     }
@@ -215,6 +196,65 @@ mod tests {
             damaged(at(b"d/f"), b'x'),
             "zipfile.BadZipFile(\"File name in directory 'd/f' and header b'x/f' differ.\")"
         );
+        let entry = at(b"PK\x01\x02");
+        let unsupported = |what: &str| format!("builtins.NotImplementedError('{what}')");
+        assert_eq!(damaged(entry + 6, 99), unsupported("zip file version 9.9"));
+        let file = good
+            .windows(3)
+            .rposition(|window| window == b"d/f")
+            .unwrap()
+            - Record::FIXED;
+        assert_eq!(
+            damaged(file + 8, 0x20),
+            unsupported("compressed patched data (flag bit 5)")
+        );
+        assert_eq!(
+            damaged(file + 8, 0x40),
+            unsupported("strong encryption (flag bit 6)")
+        );
+        let mut longer = good.clone();
+        longer[file + 21] = 0xff;
+        longer[file + 25] = 0xff;
+        assert_eq!(complaint(&longer), "builtins.EOFError('')");
+        let mut no_text = good.clone();
+        no_text[file + 9] = 8;
+        no_text[file + Record::FIXED] = 0xff;
+        let message = "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte";
+        assert_eq!(
+            complaint(&no_text),
+            format!("builtins.UnicodeDecodeError(\"{message}\")")
+        );
+    }
+
+    #[test]
+    fn what_is_not_the_archives_stays_as_it_is() {
+        use rustix::fs::{FileType, Mode, mknodat};
+
+        let home = tempfile::tempdir().unwrap();
+        let mut bytes = archive(CompressionMethod::Stored);
+        // Attributes of the directory's own entry: a regular file's.
+        let entry = bytes
+            .windows(4)
+            .position(|window| window == b"PK\x01\x02")
+            .unwrap();
+        bytes[entry + 40..entry + 42].copy_from_slice(&0o100_644_u32.to_le_bytes()[..2]);
+        unpack_bytes(&bytes, home.path()).unwrap();
+        let mode = |name: &str| {
+            home.path()
+                .join(name)
+                .metadata()
+                .unwrap()
+                .permissions()
+                .mode()
+        };
+        assert_eq!(mode("t/d") & 0o111, mode("t") & 0o111);
+
+        // Nobody reads the other end of a pipe.
+        let path = home.path().join("t/d/f");
+        fs::remove_file(&path).unwrap();
+        mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let complaint = unpack_bytes(&bytes, home.path()).unwrap_err();
+        assert_eq!(complaint.class(), "builtins.OSError");
     }
 
     #[test]

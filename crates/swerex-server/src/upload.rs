@@ -26,7 +26,18 @@ pub(crate) enum Part {
         /// What it holds; parts that nobody reads are not kept.
         content: Option<Scratch>,
         name: String,
+        is_empty: bool,
     },
+}
+
+impl Part {
+    /// An empty text is as good as none, and so is what browsers send where no file was chosen.
+    fn is_given(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.is_empty(),
+            Self::File { name, is_empty, .. } => !(*is_empty && name.is_empty()),
+        }
+    }
 }
 
 impl Form {
@@ -34,10 +45,7 @@ impl Form {
     pub(crate) fn check(self) -> Result<Upload, Vec<Detail>> {
         let mut details = Vec::new();
         let loc = |name: &str| vec!["body".into(), name.into()];
-        // An empty text is as good as none.
-        let given = |part: Option<Part>| {
-            part.filter(|part| !matches!(part, Part::Text(text) if text.is_empty()))
-        };
+        let given = |part: Option<Part>| part.filter(Part::is_given);
 
         let file = match given(self.file) {
             Some(Part::File {

@@ -51,7 +51,7 @@ pub(super) fn drive(
                     out.push_str(&format!("\\x{byte:02x}"));
                 }
             }
-            Handler::Escape => return Err(escaped(decoder, bytes, &fault, out)),
+            Handler::Escape => return Err(escaped(decoder, bytes, fault, out)),
             Handler::EncodeOnly => {
                 return Err(Undecodable::Handler(
                     "don't know how to handle UnicodeDecodeError in error callback",
@@ -80,21 +80,26 @@ fn told(codec: &str, bytes: &[u8], fault: &Fault) -> Undecodable {
     })
 }
 
-/// `surrogateescape` turns each bad byte into half a character.
-fn escaped(decoder: &dyn Decode, bytes: &[u8], fault: &Fault, before: String) -> Undecodable {
+/// `surrogateescape` turns bad bytes into half a character each, ASCII excepted; where it cannot go on, that is what is told.
+fn escaped(decoder: &dyn Decode, bytes: &[u8], mut fault: Fault, before: String) -> Undecodable {
     let byte = bytes.get(fault.start).copied().unwrap_or_default();
-    if byte < 0x80 {
-        return told(decoder.name(), bytes, fault);
-    }
-    let mut run = fault.end - fault.start;
-    let mut at = fault.end;
+    let mut run = 0;
+    let mut is_run = true;
     let mut text = String::new();
-    while let Some(next) = decoder.run(bytes, at, &mut text) {
-        if !text.is_empty() || next.start != at {
-            break;
+    loop {
+        let bad = bytes.get(fault.start..fault.end).unwrap_or_default();
+        let high = bad.iter().take_while(|byte| !byte.is_ascii()).count();
+        if high == 0 {
+            return told(decoder.name(), bytes, &fault);
         }
-        run += next.end - next.start;
-        at = next.end.max(at + 1);
+        if is_run {
+            run += high;
+        }
+        let at = fault.start + high;
+        let Some(next) = decoder.run(bytes, at, &mut text) else {
+            return Undecodable::Escaped { byte, run, before };
+        };
+        is_run &= text.is_empty() && next.start == at;
+        fault = next;
     }
-    Undecodable::Escaped { byte, run, before }
 }

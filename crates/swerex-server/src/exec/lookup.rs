@@ -1,29 +1,36 @@
 //! Which file a program's name means: every directory of `PATH` is tried, and the first complaint that is not about a missing
-//! file is the one that is told.
+//! file is the one that is told, or else the last.
 
-use std::{fs::File, io::Read, os::unix::ffi::OsStrExt, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::Read,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use rustix::{fs::Access, io::Errno};
 
 use super::plan::Plan;
 
-/// The files to try in turn.
+/// The files to try in turn, as the kernel is told of them: scripts see the name that they were started by.
 pub(super) fn candidates(plan: &Plan) -> Vec<PathBuf> {
     let program = plan.program();
     if program.as_bytes().contains(&b'/') {
-        return vec![plan.directory.join(program)];
+        return vec![program.into()];
     }
     let directories = plan.path.as_bytes().split(|byte| *byte == b':');
     directories
-        .map(|directory| {
-            let directory = std::ffi::OsStr::from_bytes(directory);
-            plan.directory.join(directory).join(program)
+        .map(|directory| match directory {
+            // A bare name would be looked for once more.
+            b"" => Path::new(".").join(program),
+            directory => Path::new(OsStr::from_bytes(directory)).join(program),
         })
         .collect()
 }
 
 /// Complaints that the kernel would have about a file, as far as they can be told without starting it.
-pub(super) fn check(file: &PathBuf) -> Result<(), Errno> {
+pub(super) fn check(file: &Path) -> Result<(), Errno> {
     let metadata = file
         .metadata()
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NOENT))?;
@@ -39,7 +46,7 @@ pub(super) fn check(file: &PathBuf) -> Result<(), Errno> {
 
 /// Whether it is text without a `#!`. The kernel refuses it, but the C library, depending on how a program is started, gives
 /// it to a shell.
-fn is_bare_script(file: &PathBuf) -> bool {
+fn is_bare_script(file: &Path) -> bool {
     let mut start = [0; 64];
     let Ok(length) = File::open(file).and_then(|mut file| file.read(&mut start)) else {
         return false;

@@ -49,8 +49,9 @@ fn pipe() -> io::Result<(Receiver, PipeWriter)> {
 
 fn spawn(plan: &Plan, stdout: &PipeWriter, stderr: &PipeWriter) -> io::Result<Child> {
     let mut complaint = None;
+    let mut missing = Errno::NOENT;
     for file in lookup::candidates(plan) {
-        let tried = match lookup::check(&file) {
+        let tried = match lookup::check(&plan.directory.join(&file)) {
             Ok(()) => {
                 let mut command = command(plan, &file, stdout, stderr)?;
                 let _starting = spawn_lock::starting();
@@ -61,14 +62,14 @@ fn spawn(plan: &Plan, stdout: &PipeWriter, stderr: &PipeWriter) -> io::Result<Ch
         match tried {
             Ok(child) => return Ok(child),
             Err(error) => match Errno::from_io_error(&error) {
-                Some(Errno::NOENT | Errno::NOTDIR) => {}
+                Some(errno @ (Errno::NOENT | Errno::NOTDIR)) => missing = errno,
                 _ => {
                     complaint.get_or_insert(error);
                 }
             },
         }
     }
-    Err(complaint.unwrap_or_else(|| Errno::NOENT.into()))
+    Err(complaint.unwrap_or_else(|| missing.into()))
 }
 
 fn command(

@@ -154,6 +154,13 @@ async fn what_cannot_be_started() {
             ),
         ),
         (
+            program("/etc/passwd/x"),
+            error(
+                "NotADirectoryError",
+                "[Errno 20] Not a directory: '/etc/passwd/x'",
+            ),
+        ),
+        (
             Command::default(),
             error("IndexError", "list index out of range"),
         ),
@@ -196,16 +203,23 @@ async fn directories() {
     );
     let here = tempfile::tempdir().unwrap();
     let script = here.path().join("script");
-    fs::write(&script, "#!/bin/sh\necho ran in $PWD\n").unwrap();
+    fs::write(&script, "#!/bin/sh\necho $0 ran in $PWD\n").unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    let relative = Command {
-        cwd: here.path().to_str().map(str::to_owned),
-        ..program("./script")
-    };
-    assert_eq!(
-        stdout(relative).await,
-        format!("ran in {}\n", here.path().display())
-    );
+    for (name, path, known_as) in [
+        ("./script", "/bin", "./script"),
+        ("script", "/nowhere:.", "./script"),
+        ("script", "", "./script"),
+    ] {
+        let relative = Command {
+            cwd: here.path().to_str().map(str::to_owned),
+            env: Some([("PATH".to_owned(), path.to_owned())].into()),
+            ..program(name)
+        };
+        assert_eq!(
+            stdout(relative).await,
+            format!("{known_as} ran in {}\n", here.path().display())
+        );
+    }
 }
 
 #[tokio::test]
@@ -325,13 +339,18 @@ async fn times_that_no_clock_has() {
         error("OverflowError", "cannot convert float infinity to integer")
     );
     assert_eq!(run(with(1e300)).await.unwrap().exit_code, Some(0));
-    let (class, message) = refused(Command {
-        timeout: Some(-1.0),
-        ..Command::argv(["sleep", "9"])
-    })
-    .await;
-    assert_eq!(class, "swerex.exceptions.CommandTimeoutError");
-    assert_eq!(message, "Timeout (-1.0s) exceeded while running command");
+    // Over before they begin, however quick the command is.
+    for (seconds, shown) in [
+        (-1.0, "-1.0"),
+        (0.0, "0.0"),
+        (-0.0, "-0.0"),
+        (f64::NEG_INFINITY, "-inf"),
+    ] {
+        let (class, message) = refused(with(seconds)).await;
+        assert_eq!(class, "swerex.exceptions.CommandTimeoutError");
+        let expected = format!("Timeout ({shown}s) exceeded while running command");
+        assert_eq!(message, expected);
+    }
 }
 
 #[tokio::test]

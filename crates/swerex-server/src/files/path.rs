@@ -48,24 +48,18 @@ impl Place {
         };
         let shown = if above.is_empty() { "." } else { above }.to_owned();
         // The path from which a relative one starts stays in front of it.
-        let real = if self.shown.starts_with('/') {
-            PathBuf::from(&shown)
-        } else {
-            let depth = self.shown.split('/').count();
-            let base = self
-                .real
-                .ancestors()
-                .nth(depth)
-                .unwrap_or_else(|| Path::new("/"));
-            base.join(&shown)
-        };
+        let real = self.real.parent().unwrap_or(&self.real).to_owned();
         Self { shown, real }
     }
 
     /// A path below this one.
     pub(crate) fn join(&self, inner: &str) -> Self {
+        let shown = match self.shown.as_str() {
+            "." => inner.to_owned(),
+            shown => format!("{}/{inner}", shown.trim_end_matches('/')),
+        };
         Self {
-            shown: format!("{}/{inner}", self.shown.trim_end_matches('/')),
+            shown,
             real: self.real.join(inner),
         }
     }
@@ -120,7 +114,7 @@ mod tests {
             ("/a/b", "/a", "/a"),
             ("/a", "/", "/"),
             ("/", "/", "/"),
-            ("a", ".", "/base/."),
+            ("a", ".", "/base"),
             ("a/b/c", "a/b", "/base/a/b"),
             ("../x", "..", "/base/.."),
             (".", ".", "/base/."),
@@ -129,6 +123,16 @@ mod tests {
             assert_eq!(parent.shown(), shown, "{given}");
             assert_eq!(parent.real(), Path::new(real), "{given}");
         }
+    }
+
+    #[test]
+    fn parents_of_what_is_below() {
+        for given in [".", "x", "/", "/x", "..", "x/../y"] {
+            let inner = place(given).join("d/f").parent();
+            assert_eq!(inner, place(given).join("d"), "{given}");
+            assert_eq!(inner.parent().real(), place(given).real(), "{given}");
+        }
+        assert_eq!(place(".").join("d/f").shown(), "d/f");
     }
 
     #[test]

@@ -99,7 +99,8 @@ fn contents(file: File, metadata: &Metadata, place: &Place) -> Result<Vec<u8>, P
     Ok(bytes)
 }
 
-fn undecodable(problem: Undecodable) -> PyException {
+/// What Python says of bytes that are no text.
+pub(crate) fn undecodable(problem: Undecodable) -> PyException {
     let (class, message) = match problem {
         Undecodable::Fault(message) => ("builtins.UnicodeDecodeError", message),
         Undecodable::Lookup(message) => ("builtins.LookupError", message),

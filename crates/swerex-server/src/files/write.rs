@@ -38,29 +38,32 @@ fn create(place: &Place, content: &[u8]) -> io::Result<()> {
 }
 
 fn overwrite(place: &Place, content: &[u8]) -> Result<(), PyException> {
-    let path = place.real();
-    let refused = |error: io::Error| os_error(&error, place.shown());
-    if let Ok(there) = path.metadata()
-        && is_special(&there)
-    {
-        return if is_null(&there) {
-            Ok(())
-        } else {
-            Err(special(place.shown()))
-        };
+    if place.real().metadata().is_ok_and(|there| is_null(&there)) {
+        return Ok(());
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)
-        .map_err(refused)?;
+    let refused = |error: io::Error| os_error(&error, place.shown());
+    let mut file = open_to_write(place)?;
     reserve(&file, content.len()).map_err(refused)?;
     file.set_len(0).map_err(refused)?;
     // Python names no file here.
     file.write_all(content)
         .map_err(|error| PyException::os_bare(&error))
+}
+
+/// Opens a regular file, which is made if it is missing; what it holds stays. A pipe or a device is refused: there may be
+/// nobody at its other end.
+pub(crate) fn open_to_write(place: &Place) -> Result<File, PyException> {
+    let path = place.real();
+    if path.metadata().is_ok_and(|there| is_special(&there)) {
+        return Err(special(place.shown()));
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .map_err(|error| os_error(&error, place.shown()))
 }
 
 /// A full disk is noticed before the old content is gone.

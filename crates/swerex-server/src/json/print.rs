@@ -1,15 +1,20 @@
 //! Printing without blanks, with Python's spelling of floats.
 
-use super::{Object, Value};
+use super::{LoneSurrogate, Object, Value};
 use crate::pyrepr::float;
 
-/// NaN or an infinity, which no JSON text can hold.
+/// What no answer can hold.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotCompliant;
+pub(crate) enum Unprintable {
+    /// NaN or an infinity.
+    NotFinite,
+    /// Half a character, and its place in the text.
+    Surrogate(LoneSurrogate),
+}
 
 impl Value {
     /// The value as JSON text.
-    pub(crate) fn print(&self, out: &mut Vec<u8>) -> Result<(), NotCompliant> {
+    pub(crate) fn print(&self, out: &mut Vec<u8>) -> Result<(), Unprintable> {
         match self {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(true) => out.extend_from_slice(b"true"),
@@ -19,9 +24,15 @@ impl Value {
             Self::Float(value) if value.is_finite() => {
                 out.extend_from_slice(float(*value).as_bytes());
             }
-            Self::Float(_) => return Err(NotCompliant),
+            Self::Float(_) => return Err(Unprintable::NotFinite),
             Self::Str(text) => quote(text, out),
-            Self::Surrogates(_) => out.extend_from_slice("\"\u{fffd}\"".as_bytes()),
+            Self::Surrogates(lone) => {
+                let before = String::from_utf8_lossy(out).chars().count() + 1;
+                return Err(Unprintable::Surrogate(LoneSurrogate {
+                    position: before + lone.position,
+                    ..lone.clone()
+                }));
+            }
             Self::List(items) => {
                 out.push(b'[');
                 for (index, item) in items.iter().enumerate() {
@@ -39,7 +50,7 @@ impl Value {
 }
 
 impl Object {
-    fn print(&self, out: &mut Vec<u8>) -> Result<(), NotCompliant> {
+    fn print(&self, out: &mut Vec<u8>) -> Result<(), Unprintable> {
         let members = self.members().iter();
         print_members(members.map(|(name, value)| (name.as_str(), value)), out)
     }
@@ -49,7 +60,7 @@ impl Object {
 pub(crate) fn print_members<'a>(
     members: impl Iterator<Item = (&'a str, &'a Value)>,
     out: &mut Vec<u8>,
-) -> Result<(), NotCompliant> {
+) -> Result<(), Unprintable> {
     out.push(b'{');
     for (index, (name, value)) in members.enumerate() {
         if index > 0 {
@@ -75,10 +86,16 @@ mod tests {
 
     #[test]
     fn what_json_cannot_hold_is_refused() {
-        let mut out = Vec::new();
+        let print = |value| Value::List(vec![value]).print(&mut Vec::new());
+        assert_eq!(print(Value::Float(f64::NAN)), Err(Unprintable::NotFinite));
+        let lone = |position| LoneSurrogate {
+            code: 0xd800,
+            position,
+            run: 1,
+        };
         assert_eq!(
-            Value::List(vec![Value::Float(f64::NAN)]).print(&mut out),
-            Err(NotCompliant)
+            print(Value::Surrogates(lone(3))),
+            Err(Unprintable::Surrogate(lone(5)))
         );
     }
 }

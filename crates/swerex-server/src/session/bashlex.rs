@@ -10,6 +10,9 @@ use super::PROMPT;
 /// The word for commands that `bashlex` cannot parse.
 const FALLBACK: &str = "UNIQUESTRING29234";
 
+/// Substitutions in substitutions; about where Python's recursion ends `bashlex`.
+const MAX_DEPTH: usize = 100;
+
 /// Words at a command's place that are beyond it.
 const UNKNOWN: [&[u8]; 5] = [b"case", b"select", b"time", b"coproc", b"[["];
 
@@ -23,6 +26,7 @@ pub(super) fn prompt(command: &str) -> &'static str {
     let mut scan = Scan {
         rest: command.trim().as_bytes(),
         documents: Vec::new(),
+        depth: 0,
     };
     if scan.commands(None).is_some() {
         PROMPT
@@ -36,6 +40,7 @@ struct Scan<'a> {
     rest: &'a [u8],
     /// Delimiters of here-documents whose bodies start after the line, and whether tabs before them do not count.
     documents: Vec<(Vec<u8>, bool)>,
+    depth: usize,
 }
 
 impl Scan<'_> {
@@ -57,6 +62,17 @@ impl Scan<'_> {
 
     fn skip_blanks(&mut self) {
         while self.skip(b" ") || self.skip(b"\t") || self.skip(b"\\\n") {}
+    }
+
+    /// A substitution, up to the byte that ends it.
+    fn inner(&mut self, end: u8) -> Option<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        self.commands(Some(end))?;
+        self.depth -= 1;
+        Some(())
     }
 
     /// Reads up to the end, or to the byte that ends a substitution.
@@ -125,7 +141,7 @@ impl Scan<'_> {
         if !self.skip(b"<<") {
             self.next();
             if self.skip(b"(") {
-                return self.commands(Some(b')'));
+                return self.inner(b')');
             }
             while self.skip(b">") || self.skip(b"&") || self.skip(b"|") {}
             return Some(());
@@ -204,7 +220,7 @@ impl Scan<'_> {
                 }
                 self.next();
             }
-            b'`' => return self.commands(Some(b'`')),
+            b'`' => return self.inner(b'`'),
             b'$' => return self.dollar(is_quoted),
             _ => {}
         }
@@ -216,7 +232,7 @@ impl Scan<'_> {
             return None;
         }
         if self.skip(b"(") {
-            return self.commands(Some(b')'));
+            return self.inner(b')');
         }
         if self.skip(b"{") {
             self.parameter();
@@ -401,6 +417,14 @@ mod tests {
         for command in UNPARSED {
             assert_eq!(prompt(command), FALLBACK, "{command}");
         }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested =
+            |depth: usize| format!("echo {}x{}", "\"$(".repeat(depth), ")\"".repeat(depth));
+        assert_eq!(prompt(&nested(MAX_DEPTH)), PROMPT);
+        assert_eq!(prompt(&nested(1_000_000)), FALLBACK);
     }
 
     proptest! {

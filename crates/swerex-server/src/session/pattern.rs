@@ -7,7 +7,7 @@
 mod python;
 mod stream;
 
-use fancy_regex::Regex;
+use fancy_regex::{CompileError, Regex};
 
 use crate::exception::PyException;
 pub(super) use stream::{Match, Stream};
@@ -37,7 +37,7 @@ impl Patterns {
             let translated = python::translate(pattern).map_err(PyException::regex)?;
             match Regex::new(&translated) {
                 Ok(regex) => Ok((pattern.clone(), regex)),
-                Err(error) => Err(PyException::regex(error.to_string())),
+                Err(error) => Err(PyException::regex(complaint(&error))),
             }
         });
         Ok(Self {
@@ -69,6 +69,21 @@ impl Patterns {
             }
         }
         first
+    }
+}
+
+/// What is left to complain of: limits of the engine, and what Python has words of its own for.
+fn complaint(error: &fancy_regex::Error) -> String {
+    match error {
+        fancy_regex::Error::CompileError(error)
+            if matches!(
+                **error,
+                CompileError::VariableLookBehindRequiresFeature | CompileError::LookBehindNotConst
+            ) =>
+        {
+            "look-behind requires fixed-width pattern".to_owned()
+        }
+        other => other.to_string(),
     }
 }
 
@@ -113,6 +128,29 @@ mod tests {
             ("(?<x>a)", "unknown extension ?<x at position 1"),
             ("(?Pxa)", "unknown extension ?Px at position 1"),
             ("é(", "missing ), unterminated subpattern at position 1"),
+            ("(?P=x)", "unknown group name 'x' at position 4"),
+            (
+                "(?P<a>(?P=a))",
+                "cannot refer to an open group at position 10",
+            ),
+            (
+                "(?P<1a>x)",
+                "bad character in group name '1a' at position 4",
+            ),
+            (
+                "(?P<a>x)(?P<a>y)",
+                "redefinition of group name 'a' as group 2; was group 1 at position 12",
+            ),
+            ("\\8", "invalid group reference 8 at position 1"),
+            ("(\\1)", "cannot refer to an open group at position 1"),
+            (
+                "(a)(?(1)a|b|c)",
+                "conditional backref with more than two branches at position 11",
+            ),
+            ("(?(1)a)", "invalid group reference 1 at position 3"),
+            ("(?(x)a)", "unknown group name 'x' at position 3"),
+            ("(?z)", "unknown extension ?z at position 1"),
+            ("(?<=a*)b", "look-behind requires fixed-width pattern"),
         ];
         for (pattern, message) in cases {
             let error = Patterns::new(&[pattern.to_owned()]).unwrap_err();
@@ -140,6 +178,8 @@ mod tests {
             ("[+-]1", "-1", "-1"),
             ("\\<b\\>", "a<b>", "<b>"),
             ("(?P<q>['\"]).*?(?P=q)", "a 'b' c", "'b'"),
+            ("(?P<q>['\"])(x)\\2\\1(?P=q)", "'xx''", "'xx''"),
+            ("(?P<q>')?x(?(q)'|-)", "'x' x-", "'x'"),
             ("end$", "the end\n", "end"),
             ("(?m)^b$", "a\nb\nc", "b"),
             ("end\\Z", "end", "end"),

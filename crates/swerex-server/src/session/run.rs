@@ -239,11 +239,18 @@ async fn normal(
     let action = &request.action;
     let (output, expect_string, code) = match event {
         Event::Seen { pattern, before } => {
+            let mut output = text(before);
             let code = match action.check {
                 Check::Ignore => None,
-                Check::Silent | Check::Raise => code_after_pattern(shell, number).await?,
+                Check::Silent | Check::Raise => {
+                    let done = code_after_pattern(shell, number).await?;
+                    done.map(|(code, rest)| {
+                        output.push_str(&rest);
+                        code
+                    })
+                }
             };
-            (text(before), pattern, code)
+            (output, pattern, code)
         }
         Event::Done(done) => {
             let output = text(shell.state().screen.take());
@@ -280,15 +287,15 @@ async fn normal(
     Ok(observation(output, exit_code, expect_string))
 }
 
-/// The code of a command in whose output a pattern was seen; what it prints after that is not asked for.
-async fn code_after_pattern(shell: &Shell, number: u64) -> Result<Option<i64>, PyException> {
+/// The code of a command in whose output a pattern was seen, and what it printed after that.
+async fn code_after_pattern(
+    shell: &Shell,
+    number: u64,
+) -> Result<Option<(i64, String)>, PyException> {
     let none = Patterns::default();
     let mut waiter = Waiter::new(shell, number, &none);
     match waiter.wait(Some(Instant::now() + AFTER_PATTERN)).await {
-        Event::Done(Done { code, .. }) => {
-            shell.state().screen.take();
-            Ok(Some(code))
-        }
+        Event::Done(Done { code, .. }) => Ok(Some((code, text(shell.state().screen.take())))),
         Event::Ended(end) => Err(ended(shell, end)),
         _ => {
             waiter.forget();

@@ -1,10 +1,9 @@
 //! An archive, unpacked into a directory as it arrives.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, Permissions},
     io::{self, Read, Write},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -15,8 +14,8 @@ use super::{
 };
 use crate::{
     exception::PyException,
-    files::{Place, os_error},
-    link::Link,
+    files::{Place, open_to_write, os_error},
+    last::Last,
     native::Stopped,
     pyrepr::repr,
 };
@@ -26,9 +25,6 @@ const CHUNK: usize = 64 * 1024;
 
 /// The longest extended header.
 const MAX_EXTENDED: u64 = 256 * 1024;
-
-/// Links that are remembered until all files are there.
-const MAX_LINKS: usize = 1_000_000;
 
 fn refuse(message: impl Into<String>) -> Stopped {
     Stopped::Exception(PyException::new("builtins.ValueError", message.into()))
@@ -42,24 +38,19 @@ pub(crate) fn unpack(archive: &mut impl Read, target: &Place) -> Result<(), Stop
         archive,
         target,
         buffer: vec![0; CHUNK],
-        directories: Vec::new(),
-        hard_links: Vec::new(),
-        links: Vec::new(),
+        last: Last::default(),
     };
     while let Some(header) = unpacking.header()? {
         unpacking.entry(&header)?;
     }
-    unpacking.finish()
+    Ok(unpacking.last.settle()?)
 }
 
 struct Unpacking<'a, R> {
     archive: &'a mut R,
     target: &'a Place,
     buffer: Vec<u8>,
-    /// Modes are set last: a directory may be closed to writing.
-    directories: Vec<(PathBuf, u32)>,
-    hard_links: Vec<(Place, Place)>,
-    links: Vec<Link>,
+    last: Last,
 }
 
 impl<R: Read> Unpacking<'_, R> {
@@ -101,27 +92,22 @@ impl<R: Read> Unpacking<'_, R> {
             let parent = place.parent();
             fs::create_dir_all(parent.real()).map_err(|error| os_error(&error, parent.shown()))?;
         }
-        let is_link = matches!(header.kind, Kind::HardLink | Kind::Symlink);
-        if is_link && self.links.len() + self.hard_links.len() >= MAX_LINKS {
-            return Err(refuse("too many links"));
-        }
         match header.kind {
             Kind::Directory => {
                 fs::create_dir_all(place.real())
                     .map_err(|error| os_error(&error, place.shown()))?;
                 if !inner.is_empty() {
-                    let mode = header.mode & 0o777;
-                    self.directories.push((place.real().to_owned(), mode));
+                    self.last.mode(place.real(), header.mode & 0o777);
                 }
             }
             Kind::Symlink => {
                 let text = String::from_utf8(header.link.clone())
                     .map_err(|_| refuse(format!("the link {} leads to no name", repr(&inner))))?;
-                self.links.push(Link::checked(&place, &inner, text)?);
+                self.last.link(&place, &inner, text)?;
             }
             Kind::HardLink => {
                 let (original, _) = self.place(&header.link)?;
-                self.hard_links.push((original, place));
+                self.last.hard_link(original, place)?;
             }
             Kind::File => return self.file(&place, header),
             _ => {
@@ -162,12 +148,8 @@ impl<R: Read> Unpacking<'_, R> {
 
     fn file(&mut self, place: &Place, header: &Header) -> Result<(), Stopped> {
         let refused = |error: io::Error| Stopped::Exception(os_error(&error, place.shown()));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(place.real())
-            .map_err(refused)?;
+        let mut file = open_to_write(place)?;
+        file.set_len(0).map_err(refused)?;
         let mut left = header.size;
         while left > 0 {
             let length = self.chunk(left)?;
@@ -177,28 +159,6 @@ impl<R: Read> Unpacking<'_, R> {
         }
         self.skip_padding(header.size)?;
         set_attributes(&file, header).map_err(refused)
-    }
-
-    fn finish(self) -> Result<(), Stopped> {
-        for (original, place) in &self.hard_links {
-            if place
-                .real()
-                .symlink_metadata()
-                .is_ok_and(|there| !there.is_dir())
-            {
-                fs::remove_file(place.real()).map_err(|error| os_error(&error, place.shown()))?;
-            }
-            fs::hard_link(original.real(), place.real())
-                .map_err(|error| os_error(&error, place.shown()))?;
-        }
-        for link in &self.links {
-            link.make()?;
-        }
-        for (path, mode) in self.directories.iter().rev() {
-            fs::set_permissions(path, Permissions::from_mode(*mode))
-                .map_err(|error| os_error(&error, &path.to_string_lossy()))?;
-        }
-        Ok(())
     }
 
     /// Reads at most so many bytes of the archive into the buffer, and at least one.
@@ -405,6 +365,21 @@ mod tests {
             );
         }
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nobody_reads_the_other_end_of_a_pipe() {
+        use rustix::fs::{FileType, Mode, mknodat};
+
+        let home = tempfile::tempdir().unwrap();
+        let pipe = home.path().join("f");
+        mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let from = tempfile::tempdir().unwrap();
+        fs::write(from.path().join("f"), b"x").unwrap();
+        let mut archive = Vec::new();
+        pack(from.path(), &mut archive).unwrap();
+        let refusal = outcome(unpack(&mut archive.as_slice(), &place(home.path()))).unwrap_err();
+        assert!(refusal.starts_with("builtins.OSError("), "{refusal}");
     }
 
     #[test]

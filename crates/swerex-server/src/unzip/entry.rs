@@ -13,7 +13,7 @@ use super::{
     directory::{u16_at, u32_at, u64_at},
     window::Window,
 };
-use crate::{exception::PyException, pyrepr::repr};
+use crate::{codec::decode, exception::PyException, files::undecodable, pyrepr::repr};
 
 /// The longest text of a link.
 const MAX_LINK: u64 = 4096;
@@ -27,6 +27,14 @@ const DEFLATED: u16 = 8;
 const UNIX: u8 = 3;
 const FILE_TYPE: u32 = 0o170_000;
 const LINK: u32 = 0o120_000;
+const DIRECTORY: u32 = 0o040_000;
+
+/// What an archive may need that Python does not have.
+const PATCHED: u16 = 1 << 5;
+const STRONG_ENCRYPTION: u16 = 1 << 6;
+
+/// The newest version of the format that Python reads, in tenths.
+const NEWEST: u8 = 63;
 
 /// What the directory says of an entry.
 pub(super) struct Record {
@@ -70,6 +78,11 @@ impl Record {
             .get(name_length..name_length + extra_length)
             .unwrap_or_default();
         let flags = u16_at(fixed, 8);
+        let version = fixed.get(6).copied().unwrap_or_default();
+        if version > NEWEST {
+            let (whole, tenths) = (version / 10, version % 10);
+            return Err(unsupported(format!("zip file version {whole}.{tenths}")));
+        }
         let mut record = Self {
             name: decoded(&raw_name, flags & 0x800 != 0)?,
             raw_name,
@@ -120,18 +133,24 @@ impl Record {
         }
     }
 
-    /// The permission bits, where the archive has any.
+    /// The permission bits, where the archive has any for what the entry is.
     pub(super) fn mode(&self) -> Option<u32> {
-        Some(self.unix_mode & 0o777).filter(|mode| *mode != 0)
+        let is_directory = self.unix_mode & FILE_TYPE == DIRECTORY;
+        let is_meant = is_directory == matches!(self.kind(), Kind::Directory);
+        Some(self.unix_mode & 0o777).filter(|mode| is_meant && *mode != 0)
     }
 }
 
 /// UTF-8 or the charset of the first PC; up to the first NUL.
 fn decoded(name: &[u8], is_utf8: bool) -> Result<String, PyException> {
-    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
     let encoding = if is_utf8 { "utf-8" } else { "cp437" };
-    crate::codec::decode(name.to_vec(), Some(encoding), None)
-        .map_err(|_| bad(format!("the name of an entry is not {encoding}")))
+    let mut name = decode(name.to_vec(), Some(encoding), None).map_err(undecodable)?;
+    name.truncate(name.find('\0').unwrap_or(name.len()));
+    Ok(name)
+}
+
+fn unsupported(message: impl Into<String>) -> PyException {
+    PyException::new("builtins.NotImplementedError", message)
 }
 
 /// Opens the content of an entry, once its own header agrees with the directory.
@@ -142,6 +161,12 @@ pub(super) fn open(archive: &File, record: &Record) -> Result<Content, PyExcepti
     }
     let name_length = usize::from(u16_at(&header, 26));
     let extra_length = u64::from(u16_at(&header, 28));
+    if record.flags & PATCHED != 0 {
+        return Err(unsupported("compressed patched data (flag bit 5)"));
+    }
+    if record.flags & STRONG_ENCRYPTION != 0 {
+        return Err(unsupported("strong encryption (flag bit 6)"));
+    }
     let mut name = vec![0; name_length];
     let name_at = record.at + LOCAL_FIXED as u64;
     if archive.read_exact_at(&mut name, name_at).is_err() || name != record.raw_name {
@@ -167,10 +192,7 @@ pub(super) fn open(archive: &File, record: &Record) -> Result<Content, PyExcepti
         STORED => Source::Stored(window),
         DEFLATED => Source::Deflated(DeflateDecoder::new(BufReader::new(window))),
         _ => {
-            return Err(PyException::new(
-                "builtins.NotImplementedError",
-                "That compression method is not supported",
-            ));
+            return Err(unsupported("That compression method is not supported"));
         }
     };
     Ok(Content {

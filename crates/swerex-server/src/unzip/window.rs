@@ -25,10 +25,11 @@ impl Window {
 impl Read for Window {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let length = match buffer.get_mut(..wanted) {
-            Some(room) => self.file.read_at(room, self.at)?,
-            None => 0,
-        };
+        let room = buffer.get_mut(..wanted).unwrap_or_default();
+        let length = self.file.read_at(room, self.at)?;
+        if length == 0 && wanted > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.at += length as u64;
         self.left -= length as u64;
         Ok(length)

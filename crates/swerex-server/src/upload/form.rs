@@ -112,6 +112,7 @@ enum Value {
     File {
         name: String,
         content: Option<Scratch>,
+        is_empty: bool,
     },
 }
 
@@ -162,6 +163,7 @@ impl Receiver {
                         Field::File => Some(Scratch::temporary()?),
                         _ => None,
                     },
+                    is_empty: true,
                 }
             }
             None => {
@@ -187,10 +189,14 @@ impl Receiver {
                 text.extend_from_slice(data);
             }
             Some(Value::File {
-                content: Some(scratch),
-                ..
-            }) => scratch.file().write_all(data)?,
-            _ => {}
+                content, is_empty, ..
+            }) => {
+                *is_empty = false;
+                if let Some(scratch) = content {
+                    scratch.file().write_all(data)?;
+                }
+            }
+            None => {}
         }
         Ok(())
     }
@@ -201,7 +207,15 @@ impl Receiver {
         };
         let part = match value {
             Value::Text(text) => Part::Text(safe_decode(text)),
-            Value::File { name, content } => Part::File { content, name },
+            Value::File {
+                name,
+                content,
+                is_empty,
+            } => Part::File {
+                content,
+                name,
+                is_empty,
+            },
         };
         self.form.set(field, part);
     }

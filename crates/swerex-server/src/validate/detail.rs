@@ -1,6 +1,6 @@
 //! One complaint about a body, and the answer that lists them.
 
-use crate::json::{NotCompliant, Value, print_members, quote};
+use crate::json::{Unprintable, Value, print_members, quote};
 
 /// A step of the way to the value that is complained about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Detail {
         Self::new("missing", loc, "Field required", input)
     }
 
-    fn print(&self, out: &mut Vec<u8>) -> Result<(), NotCompliant> {
+    fn print(&self, out: &mut Vec<u8>) -> Result<(), Unprintable> {
         out.extend_from_slice(b"{\"type\":");
         quote(self.kind, out);
         out.extend_from_slice(b",\"loc\":[");
@@ -73,7 +73,7 @@ impl Detail {
 }
 
 /// The body of a 422 answer.
-pub(crate) fn body(details: &[Detail]) -> Result<Vec<u8>, NotCompliant> {
+pub(crate) fn body(details: &[Detail]) -> Result<Vec<u8>, Unprintable> {
     let mut out = b"{\"detail\":[".to_vec();
     for (index, detail) in details.iter().enumerate() {
         if index > 0 {

@@ -9,6 +9,8 @@ mod set;
 
 use std::{fmt::Write as _, iter::Peekable, str::Chars};
 
+use group::Groups;
+
 /// The pattern as `fancy-regex` wants it, or Python's message.
 pub(super) fn translate(pattern: &str) -> Result<String, String> {
     let mut translator = Translator {
@@ -17,7 +19,7 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
         // As pexpect compiles them.
         out: "(?s)".to_owned(),
         modes: Modes::default(),
-        open: Vec::new(),
+        groups: Groups::default(),
         repeats: Repeats::Nothing,
         is_at_start: true,
     };
@@ -47,8 +49,7 @@ struct Translator<'a> {
     at: usize,
     out: String,
     modes: Modes,
-    /// Groups that are open: where they start, and the modes outside of them.
-    open: Vec<(usize, Modes)>,
+    groups: Groups,
     repeats: Repeats,
     /// Nothing but flags has been read.
     is_at_start: bool,
@@ -81,7 +82,10 @@ impl Translator<'_> {
                 '\\' => self.escape(place)?,
                 '(' => self.group(place)?,
                 ')' => self.close(place)?,
-                '|' => self.position("|"),
+                '|' => {
+                    self.groups.bar(place)?;
+                    self.position("|");
+                }
                 '^' if self.modes.is_multiline => self.position("(?m:^)"),
                 '^' => self.position("^"),
                 '$' if self.modes.is_multiline => self.position("(?m:$)"),
@@ -92,10 +96,7 @@ impl Translator<'_> {
                 c => self.literal(c),
             }
         }
-        match self.open.last() {
-            Some((start, _)) => Err(at(*start, "missing ), unterminated subpattern")),
-            None => Ok(()),
-        }
+        self.groups.end()
     }
 
     /// Something that takes up no text, and cannot be repeated.
@@ -168,10 +169,7 @@ impl Translator<'_> {
             Some('Z') => self.position("\\z"),
             Some('b') => self.position("\\b"),
             Some('B') => self.position("\\B"),
-            Some('1'..='9') => {
-                self.reference();
-                return Ok(());
-            }
+            Some('1'..='9') => return self.reference(place),
             _ => {
                 let escaped = self.escaped(place)?;
                 self.item("");
@@ -184,7 +182,7 @@ impl Translator<'_> {
     }
 
     /// `\1` to `\99`, or an octal character of three digits.
-    fn reference(&mut self) {
+    fn reference(&mut self, place: usize) -> Result<(), String> {
         let mut digits = String::new();
         while digits.len() < 2
             && let Some(digit) = self.next_if(|c| c.is_ascii_digit())
@@ -196,10 +194,13 @@ impl Translator<'_> {
             digits.push(digit);
             let code = u32::from_str_radix(&digits, 8).unwrap_or_default();
             self.literal(char::from_u32(code).unwrap_or_default());
-        } else {
-            // In a group of its own, so that a digit after it stays one.
-            self.item(&format!("(?:\\{digits})"));
+            return Ok(());
         }
+        let number = digits.parse().unwrap_or_default();
+        self.groups.refer(number, place, place + 1)?;
+        // In a group of its own, so that a digit after it stays one.
+        self.item(&format!("(?:\\{digits})"));
+        Ok(())
     }
 
     /// An escape that stands for a character or a class, in or out of a set. The backslash is read already.

@@ -1,48 +1,149 @@
 //! Groups: `(…)` and everything that starts with `(?`.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
-use super::{Repeats, Translator, at};
+use super::{Modes, Repeats, Translator, at};
+use crate::pyrepr::repr;
+
+/// The groups of a pattern, as far as it has been read.
+#[derive(Default)]
+pub(super) struct Groups {
+    open: Vec<Open>,
+    /// Those that capture: whether they are closed. Their numbers start at 1.
+    closed: Vec<bool>,
+    names: HashMap<String, usize>,
+    /// Numbers that conditions name, and where; the groups may come later.
+    wanted: Vec<(usize, usize)>,
+}
+
+/// A group that is open.
+struct Open {
+    start: usize,
+    /// The modes outside of it.
+    outside: Modes,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Captures(usize),
+    /// Has so many bars.
+    Condition(usize),
+    Other,
+}
+
+impl Groups {
+    /// The number of the next group that captures.
+    fn number(&mut self) -> usize {
+        self.closed.push(false);
+        self.closed.len()
+    }
+
+    fn named(&mut self, name: &str, place: usize) -> Result<usize, String> {
+        let number = self.number();
+        match self.names.insert(name.to_owned(), number) {
+            None => Ok(number),
+            Some(before) => {
+                let name = repr(name);
+                let message = format!(
+                    "redefinition of group name {name} as group {number}; was group {before}"
+                );
+                Err(at(place, &message))
+            }
+        }
+    }
+
+    fn number_of(&self, name: &str, place: usize) -> Result<usize, String> {
+        let unknown = || at(place, &format!("unknown group name {}", repr(name)));
+        self.names.get(name).copied().ok_or_else(unknown)
+    }
+
+    /// A reference back; the places are those of the two complaints.
+    pub(super) fn refer(&self, number: usize, open: usize, invalid: usize) -> Result<(), String> {
+        match number.checked_sub(1).and_then(|at| self.closed.get(at)) {
+            Some(true) => Ok(()),
+            Some(false) => Err(at(open, "cannot refer to an open group")),
+            None => Err(at(invalid, &format!("invalid group reference {number}"))),
+        }
+    }
+
+    pub(super) fn bar(&mut self, place: usize) -> Result<(), String> {
+        match self.open.last_mut().map(|group| &mut group.kind) {
+            Some(Kind::Condition(bars @ 0)) => *bars = 1,
+            Some(Kind::Condition(_)) => {
+                let message = "conditional backref with more than two branches";
+                return Err(at(place, message));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, place: usize) -> Result<Modes, String> {
+        let Some(group) = self.open.pop() else {
+            return Err(at(place, "unbalanced parenthesis"));
+        };
+        if let Kind::Captures(number) = group.kind
+            && let Some(closed) = self.closed.get_mut(number - 1)
+        {
+            *closed = true;
+        }
+        Ok(group.outside)
+    }
+
+    /// What is wrong when the pattern ends here.
+    pub(super) fn end(&self) -> Result<(), String> {
+        if let Some(group) = self.open.last() {
+            return Err(at(group.start, "missing ), unterminated subpattern"));
+        }
+        for (number, place) in &self.wanted {
+            if *number > self.closed.len() {
+                return Err(at(*place, &format!("invalid group reference {number}")));
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Translator<'_> {
     pub(super) fn group(&mut self, place: usize) -> Result<(), String> {
         let outside = self.modes;
         if self.next_if(|c| c == '?').is_none() {
-            self.open(place, "(");
+            let number = self.groups.number();
+            self.open(place, "(", Kind::Captures(number));
             return Ok(());
         }
         let unknown = |text: &str| Err(at(place + 1, &format!("unknown extension ?{text}")));
         match self.after()? {
-            c @ (':' | '=' | '!' | '>') => self.open(place, &format!("(?{c}")),
+            c @ (':' | '=' | '!' | '>') => self.open(place, &format!("(?{c}"), Kind::Other),
             '#' => self.note(place)?,
             '<' => match self.after()? {
-                c @ ('=' | '!') => self.open(place, &format!("(?<{c}")),
+                c @ ('=' | '!') => self.open(place, &format!("(?<{c}"), Kind::Other),
                 c => return unknown(&format!("<{c}")),
             },
             'P' => match self.after()? {
                 '<' => {
-                    let name = self.name('>')?;
-                    self.open(place, &format!("(?P<{name}>"));
+                    let start = self.at;
+                    let name = self.name('>', start)?;
+                    let number = self.groups.named(&name, start)?;
+                    // The engine knows names or numbers, not both.
+                    self.open(place, "(", Kind::Captures(number));
                 }
                 '=' => {
-                    let name = self.name(')')?;
-                    self.item(&format!("(?P={name})"));
+                    let start = self.at;
+                    let name = self.name(')', start)?;
+                    let number = self.groups.number_of(&name, start)?;
+                    self.groups.refer(number, start, start)?;
+                    self.item(&format!("(?:\\{number})"));
                 }
                 c => return unknown(&format!("P{c}")),
             },
-            '(' => {
-                let name = self.name(')')?;
-                if name.chars().all(|c| c.is_ascii_digit()) {
-                    self.open(place, &format!("(?({name})"));
-                } else {
-                    self.open(place, &format!("(?(<{name}>)"));
-                }
-            }
-            c if c == '-' || c.is_ascii_alphabetic() => {
+            '(' => self.condition(place)?,
+            c if c == '-' || "aiLmsux".contains(c) => {
                 if let Some(flags) = self.flags(c, place)? {
-                    self.open(place, &flags);
-                    if let Some((_, modes)) = self.open.last_mut() {
-                        *modes = outside;
+                    self.open(place, &flags, Kind::Other);
+                    if let Some(group) = self.groups.open.last_mut() {
+                        group.outside = outside;
                     }
                 }
             }
@@ -51,18 +152,39 @@ impl Translator<'_> {
         Ok(())
     }
 
-    pub(super) fn close(&mut self, place: usize) -> Result<(), String> {
-        let Some((_, outside)) = self.open.pop() else {
-            return Err(at(place, "unbalanced parenthesis"));
+    /// `(?(1)…|…)`, or with a name.
+    fn condition(&mut self, place: usize) -> Result<(), String> {
+        let start = self.at;
+        let name = self.text(')', start)?;
+        let number = if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            let number = name.parse().unwrap_or(usize::MAX);
+            if number == 0 {
+                return Err(at(start, "bad group number"));
+            }
+            self.groups.wanted.push((number, start));
+            number
+        } else {
+            check_name(&name, start)?;
+            self.groups.number_of(&name, start)?
         };
-        self.modes = outside;
+        self.open(place, &format!("(?({number})"), Kind::Condition(0));
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self, place: usize) -> Result<(), String> {
+        self.modes = self.groups.close(place)?;
         self.item(")");
         Ok(())
     }
 
-    fn open(&mut self, place: usize, text: &str) {
+    fn open(&mut self, start: usize, text: &str, kind: Kind) {
         self.position(text);
-        self.open.push((place, self.modes));
+        let outside = self.modes;
+        self.groups.open.push(Open {
+            start,
+            outside,
+            kind,
+        });
     }
 
     /// The next character, which must be there.
@@ -83,25 +205,26 @@ impl Translator<'_> {
     }
 
     /// The name of a group, up to its end.
-    fn name(&mut self, end: char) -> Result<String, String> {
-        let start = self.at;
-        let mut name = String::new();
+    fn name(&mut self, end: char, start: usize) -> Result<String, String> {
+        let name = self.text(end, start)?;
+        check_name(&name, start)?;
+        Ok(name)
+    }
+
+    fn text(&mut self, end: char, start: usize) -> Result<String, String> {
+        let mut text = String::new();
         loop {
             match self.next() {
                 Some(c) if c == end => break,
-                Some(c) => name.push(c),
-                None if name.is_empty() => return Err(at(start, "missing group name")),
+                Some(c) => text.push(c),
+                None if text.is_empty() => break,
                 None => return Err(at(start, &format!("missing {end}, unterminated name"))),
             }
         }
-        if name.is_empty() {
+        if text.is_empty() {
             return Err(at(start, "missing group name"));
         }
-        if name.chars().all(|c| c == '_' || c.is_alphanumeric()) {
-            return Ok(name);
-        }
-        let name = crate::pyrepr::repr(&name);
-        Err(at(start, &format!("bad character in group name {name}")))
+        Ok(text)
     }
 
     /// `(?flags)` for everything, or `(?flags:` for a group, which is what comes back.
@@ -141,4 +264,16 @@ impl Translator<'_> {
             next = self.next();
         }
     }
+}
+
+/// Names of groups are those of variables.
+fn check_name(name: &str, start: usize) -> Result<(), String> {
+    let is_letter = |c: char| c == '_' || c.is_alphabetic();
+    let is_name =
+        name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_numeric());
+    if is_name {
+        return Ok(());
+    }
+    let message = format!("bad character in group name {}", repr(name));
+    Err(at(start, &message))
 }
