@@ -30,7 +30,8 @@ pub struct ServerConfig {
     pub environment: Option<Vec<(String, String)>>,
     /// Bytes of a JSON body; larger ones are answered with 413. Uploads have no limit: they go to disk.
     pub max_body: usize,
-    /// Connections at a time; one more is answered with 429 and closed.
+    /// Connections at a time, and no more than half the descriptors that the process may have; one more is answered with 429
+    /// and closed.
     pub max_connections: usize,
     /// How long a run goes on after its last client hung up.
     pub abandoned_after: Duration,

@@ -5,6 +5,7 @@ use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, t
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST, request::Parts};
 use http_body_util::BodyExt;
+use rustix::process::{Resource, getrlimit};
 use swerex_proto::{native, route::X_REQUEST_ID};
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -127,8 +128,11 @@ impl Server {
         self.shared.activity.idle(time).await;
     }
 
+    /// No more than half the descriptors that this process may have: commands and shells need some, too.
     pub(crate) fn max_connections(&self) -> usize {
-        self.shared.config.max_connections
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
+        self.shared.config.max_connections.min(half)
     }
 
     async fn answer(&self, request: Request<Body>) -> Result<Answer, Answer> {

@@ -18,7 +18,7 @@ mod syntax;
 mod terminal;
 
 use std::{
-    collections::{HashMap, hash_map},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -27,6 +27,8 @@ use swerex_proto::{
     BashAction, BashInterruptAction, BashObservation, CloseBashSessionRequest,
     CloseBashSessionResponse, CreateBashSessionRequest, CreateBashSessionResponse,
 };
+
+use tokio::sync::Notify;
 
 use crate::{
     events::Tap,
@@ -59,8 +61,8 @@ struct Rooms {
 
 /// What stands behind a name.
 enum Room {
-    /// A shell that is not ready yet.
-    Taken,
+    /// A shell that is not ready yet; told when it is not to be.
+    Starting(Arc<Notify>),
     Open(Arc<Session>),
 }
 
@@ -86,16 +88,18 @@ impl Sessions {
         &self,
         request: CreateBashSessionRequest,
     ) -> Result<CreateBashSessionResponse, PyException> {
-        let mut claim = self.claim(&request.session)?;
+        let claim = self.claim(&request.session)?;
         let mut start = start::Start::new(&self.0.surroundings)?;
-        let output = start
-            .finish(&request.startup_source, request.startup_timeout)
-            .await?;
-        claim.settle(Arc::new(Session {
+        let ready = start.finish(&request.startup_source, request.startup_timeout);
+        let output = tokio::select! {
+            output = ready => output?,
+            () = claim.closed.notified() => return Err(closed_early()),
+        };
+        claim.settle(Session {
             shell: start.into_shell(),
             turn: tokio::sync::Mutex::default(),
             interrupting: tokio::sync::Mutex::default(),
-        }));
+        })?;
         Ok(CreateBashSessionResponse {
             output,
             ..CreateBashSessionResponse::default()
@@ -125,41 +129,23 @@ impl Sessions {
         interrupt::interrupt(&session.shell, &request).await
     }
 
-    /// Ends a shell, at once, and frees its name.
+    /// Ends a shell, at once, and frees its name; also one that is not ready yet.
     pub(crate) async fn close(
         &self,
         request: CloseBashSessionRequest,
     ) -> Result<CloseBashSessionResponse, PyException> {
         let name = request.session.as_str();
-        let session = self.get(name)?;
-        {
-            let mut rooms = self.rooms();
-            let is_same = matches!(rooms.by_name.get(name), Some(Room::Open(now)) if Arc::ptr_eq(now, &session));
-            if !is_same {
-                return Err(PyException::session_does_not_exist(name));
-            }
-            rooms.by_name.remove(name);
-        }
-        hangup::hang_up(&session.shell).await;
+        let room = self.rooms().by_name.remove(name);
+        room.ok_or_else(|| PyException::session_does_not_exist(name))?
+            .close()
+            .await;
         Ok(CloseBashSessionResponse::default())
     }
 
     /// Ends every shell and frees the names; the server goes on.
     pub(crate) async fn close_all(&self) {
-        let open: Vec<Arc<Session>> = {
-            let mut rooms = self.rooms();
-            let mut open = Vec::new();
-            rooms.by_name.retain(|_, room| match room {
-                Room::Taken => true,
-                Room::Open(session) => {
-                    open.push(Arc::clone(session));
-                    false
-                }
-            });
-            open
-        };
-        let ends = open.iter().map(|session| hangup::hang_up(&session.shell));
-        futures_util::future::join_all(ends).await;
+        let rooms = std::mem::take(&mut self.rooms().by_name);
+        futures_util::future::join_all(rooms.values().map(Room::close)).await;
     }
 
     /// Kills every shell, every command and everything that came of them; nothing can be created afterwards.
@@ -170,9 +156,11 @@ impl Sessions {
             std::mem::take(&mut rooms.by_name)
         };
         self.0.surroundings.running.kill();
-        let ends = open.values().filter_map(|room| match room {
-            Room::Open(session) => Some(hangup::end(&session.shell)),
-            Room::Taken => None,
+        let ends = open.values().map(|room| async move {
+            match room {
+                Room::Open(session) => hangup::end(&session.shell).await,
+                Room::Starting(closed) => closed.notify_one(),
+            }
         });
         // What has been killed is gone in a moment; a process that the kernel holds is not waited for.
         let _ = tokio::time::timeout(LAST_WAIT, futures_util::future::join_all(ends)).await;
@@ -185,7 +173,7 @@ impl Sessions {
     fn get(&self, name: &str) -> Result<Arc<Session>, PyException> {
         match self.rooms().by_name.get(name) {
             Some(Room::Open(session)) => Ok(Arc::clone(session)),
-            Some(Room::Taken) | None => Err(PyException::session_does_not_exist(name)),
+            Some(Room::Starting(_)) | None => Err(PyException::session_does_not_exist(name)),
         }
     }
 
@@ -198,49 +186,76 @@ impl Sessions {
                 "the server is shutting down",
             ));
         }
-        match rooms.by_name.entry(name.to_owned()) {
-            hash_map::Entry::Occupied(mut room) => match room.get() {
-                Room::Open(session) if matches!(session.shell.state().phase(), Phase::Ended(_)) => {
-                    room.insert(Room::Taken);
-                }
-                _ => return Err(PyException::session_exists(name)),
-            },
-            hash_map::Entry::Vacant(room) => {
-                room.insert(Room::Taken);
-            }
+        let is_free = match rooms.by_name.get(name) {
+            None => true,
+            Some(Room::Open(session)) => matches!(session.shell.state().phase(), Phase::Ended(_)),
+            Some(Room::Starting(_)) => false,
+        };
+        if !is_free {
+            return Err(PyException::session_exists(name));
         }
+        let closed = Arc::new(Notify::new());
+        let room = Room::Starting(Arc::clone(&closed));
+        rooms.by_name.insert(name.to_owned(), room);
         Ok(Claim {
             sessions: self,
             name: name.to_owned(),
-            is_settled: false,
+            closed,
         })
     }
+}
+
+impl Room {
+    async fn close(&self) {
+        match self {
+            Self::Open(session) => hangup::hang_up(&session.shell).await,
+            Self::Starting(closed) => closed.notify_one(),
+        }
+    }
+}
+
+/// The answer to whoever waits for a shell that another call has closed.
+fn closed_early() -> PyException {
+    PyException::eof("End Of File (EOF). The session was closed before its shell was ready")
 }
 
 /// A name that is given back unless something is put behind it.
 struct Claim<'a> {
     sessions: &'a Sessions,
     name: String,
-    is_settled: bool,
+    closed: Arc<Notify>,
 }
 
 impl Claim<'_> {
-    fn settle(&mut self, session: Arc<Session>) {
+    /// Puts it there, unless the name was taken away meanwhile.
+    fn settle(&self, session: Session) -> Result<(), PyException> {
         let mut rooms = self.sessions.rooms();
-        self.is_settled = true;
-        if rooms.is_closed {
-            session.shell.kill();
-        } else {
-            let name = std::mem::take(&mut self.name);
-            rooms.by_name.insert(name, Room::Open(session));
+        match rooms.by_name.get_mut(&self.name) {
+            Some(room) if self.is_mine(room) => {
+                *room = Room::Open(Arc::new(session));
+                Ok(())
+            }
+            _ => {
+                session.shell.kill();
+                Err(closed_early())
+            }
         }
+    }
+
+    fn is_mine(&self, room: &Room) -> bool {
+        matches!(room, Room::Starting(closed) if Arc::ptr_eq(closed, &self.closed))
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        if !self.is_settled {
-            self.sessions.rooms().by_name.remove(&self.name);
+        let mut rooms = self.sessions.rooms();
+        if rooms
+            .by_name
+            .get(&self.name)
+            .is_some_and(|room| self.is_mine(room))
+        {
+            rooms.by_name.remove(&self.name);
         }
     }
 }

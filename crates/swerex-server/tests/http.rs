@@ -76,6 +76,38 @@ fn what_is_too_much_is_refused_plainly() {
 }
 
 #[test]
+fn connections_leave_descriptors_for_commands() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    const DESCRIPTORS: u64 = 60;
+    let server = Remote::plain();
+    let pid = Pid::from_raw(server.child.id().try_into().unwrap());
+    let limit = Rlimit {
+        current: Some(DESCRIPTORS),
+        maximum: Some(DESCRIPTORS),
+    };
+    prlimit(pid, Resource::Nofile, limit).unwrap();
+    let alive = format!("GET /is_alive HTTP/1.1\r\nhost: x\r\nx-api-key: {TOKEN}\r\n\r\n");
+    let mut streams = Vec::new();
+    for _ in 0..DESCRIPTORS / 2 {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        assert!(exchange(&mut stream, &alive).starts_with("HTTP/1.1 200"));
+        streams.push(stream);
+    }
+    let mut answer = String::new();
+    let mut one_more = TcpStream::connect(server.address).unwrap();
+    one_more.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+    let body = r#"{"command":["true"]}"#;
+    let execute = format!(
+        "POST /execute HTTP/1.1\r\nhost: x\r\nx-api-key: {TOKEN}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(&mut streams[0], &execute);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
 fn one_connection_too_many_is_told_so() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut config = ServerConfig::default();

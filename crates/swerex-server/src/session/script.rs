@@ -86,11 +86,13 @@ impl Paths {
     }
 
     /// Run before every prompt: says so, and makes the prompt invisible. Children that inherit it are not meant. There is no
-    /// reserved word in it, because those can be made to mean something else.
+    /// reserved word in it, because those can be made to mean something else. A prompt that is as it should be is not set again:
+    /// bash, where it has evaluated a text that ends with a backslash, goes on to show the place where the old one was.
     fn hook(&self, pid: &str) -> String {
         format!(
             "{{ \\builtin printf \"p %s %s %s %s %s\\n\" \"$$\" \"$?\" \"$-\" \"${{!-}}\" \"${{BASHOPTS-}}\" >{}; \
-             \\builtin [ \"$$\" = {pid} ] && PS1=\"\\[\\]\" PS2= PS0= && \\builtin unset -v MAILCHECK; \
+             \\builtin [ \"$$\" = {pid} ] && \\builtin unset -v MAILCHECK && \
+             \\builtin [ \"${{PS1-}}${{PS2-}}${{PS0-}}\" != \"\\[\\]\" ] && PS1=\"\\[\\]\" PS2= PS0=; \
              \\builtin set +xv +o history +o vi +o emacs; }} 2>/dev/null",
             self.reports
         )

@@ -124,7 +124,13 @@ impl Shell {
         let mut state = self.state();
         self.text.set_len(0)?;
         // Bash reads up to the NUL.
-        self.text.write_all_at(b"\0", command.len() as u64)?;
+        // Behind a backslash it would read on.
+        let end: &[u8] = if command.ends_with('\\') {
+            b"\n\0"
+        } else {
+            b"\0"
+        };
+        self.text.write_all_at(end, command.len() as u64)?;
         self.text.write_all_at(command.as_bytes(), 0)?;
         self.terminal.settle()?;
         let number = state.begin(tap);

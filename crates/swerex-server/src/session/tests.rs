@@ -180,6 +180,9 @@ async fn commands_arrive_as_they_are_written() {
         ("cat <<A; cat <<B\na\nA\nb\nB", "a\nb\n"),
         ("echo a \\\n b", "a b\n"),
         ("echo a && \\\n echo b", "a\nb\n"),
+        ("echo ok \\", "ok\n"),
+        ("echo a\\", "a\n"),
+        ("echo a\necho b \\", "a\nb\n"),
         ("alias hi='echo hello'\nhi", "hello\n"),
         (
             "shopt -s extglob\ncase abc in +([a-c])) echo yes;; esac",

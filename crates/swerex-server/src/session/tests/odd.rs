@@ -56,6 +56,8 @@ async fn nothing_a_command_sets_is_in_the_way() {
         "command_not_found_handle() { echo none; }",
         "(kill -INT $$)",
         "exec > >(cat >&2)",
+        "echo trailing \\",
+        "eval 'echo trailing \\'",
     ];
     for change in changes {
         let fixture = Fixture::new().await;

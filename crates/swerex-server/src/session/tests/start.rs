@@ -109,3 +109,31 @@ async fn startup_files() {
         .output;
     assert_eq!(output, "from-rc\nlate\n");
 }
+
+#[tokio::test]
+async fn a_shell_that_is_not_ready_can_be_closed() {
+    let fixture = Fixture::empty(&[]);
+    let rc = fixture.home().join(".bashrc");
+    for with_all_others in [false, true] {
+        // Nobody types anything.
+        fs::write(&rc, "touch ~/begun; read x\n").unwrap();
+        let closing = async {
+            while !fixture.home().join("begun").exists() {
+                tokio::task::yield_now().await;
+            }
+            if with_all_others {
+                fixture.sessions.close_all().await;
+            } else {
+                fixture.close().await;
+            }
+            fs::write(&rc, "").unwrap();
+            // The name is free while the first call still sees to its end.
+            fixture.create().await.unwrap();
+        };
+        let (created, ()) = tokio::join!(fixture.create(), closing);
+        assert_eq!(created.unwrap_err().class(), EOF);
+        assert_eq!(fixture.output("echo fresh").await, "fresh\n");
+        fixture.close().await;
+        fs::remove_file(fixture.home().join("begun")).unwrap();
+    }
+}
