@@ -44,7 +44,6 @@ pub(super) fn object(content_type: Option<&[u8]>, bytes: &[u8]) -> Result<Object
     };
     match value {
         Value::Object(object) => Ok(object),
-        Value::Surrogates(lone) => Err(Invalid::Surrogates(lone)),
         other => Err(Invalid::Fields(vec![Detail::new(
             "model_attributes_type",
             vec!["body".into()],
