@@ -160,6 +160,8 @@ fn normalized(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn fault(bytes: &[u8], encoding: &str) -> String {
@@ -298,5 +300,21 @@ mod tests {
             decode(Vec::new(), Some("bogus"), None),
             Err(Undecodable::Lookup("unknown encoding: bogus".to_owned()))
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..64),
+            encoding in prop::sample::select(&[
+                "utf-8", "utf-8-sig", "ascii", "utf-16", "utf-16-be", "utf-32", "utf-32-le", "cp1252", "koi8-r", "gbk",
+                "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "bogus", "",
+            ][..]),
+            errors in prop::sample::select(&[
+                "strict", "ignore", "replace", "backslashreplace", "surrogateescape", "surrogatepass", "namereplace", "bogus",
+            ][..]),
+        ) {
+            let _ = decode(bytes, Some(encoding), Some(errors));
+        }
     }
 }

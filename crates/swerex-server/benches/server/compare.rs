@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Plan,
+    Plan, files,
     server::{Program, Server},
 };
 
@@ -121,15 +121,84 @@ const MEASURES: &[Measure] = &[
             let (server, mut connection) = program.start().into_connection();
             let home = std::env::temp_dir().join(format!("swerex-bench-{}", std::process::id()));
             fs::create_dir_all(&home).unwrap();
-            connection.upload(&home.join("file").to_string_lossy(), 500);
+            connection.upload(&home.join("file"), 500);
             fs::remove_dir_all(&home).unwrap();
             megabytes(server.peak_memory())
         },
     },
+    Measure {
+        name: "create_session, median",
+        unit: "ms",
+        least: None,
+        most: Some(15.0),
+        rounds: |rounds| rounds.div_ceil(3),
+        run: |program| {
+            let (_server, mut connection) = program.start().into_connection();
+            let session = json!({"session_type": "bash"});
+            let times = (0..10).map(|_| {
+                let started = Instant::now();
+                connection.post("/create_session", &session);
+                let created = milliseconds(started.elapsed());
+                connection.post("/close_session", &session);
+                created
+            });
+            median(times.collect())
+        },
+    },
+    Measure {
+        name: "is_alive during a command",
+        unit: "ms",
+        least: None,
+        most: Some(5.0),
+        rounds: |rounds| rounds.div_ceil(3),
+        run: |program| {
+            let server = program.start();
+            let (mut busy, mut other) = (server.connect(), server.connect());
+            thread::scope(|scope| {
+                scope.spawn(move || busy.post("/execute", &json!({"command": ["sleep", "2"]})));
+                thread::sleep(Duration::from_millis(200));
+                let started = Instant::now();
+                other.get("/is_alive");
+                milliseconds(started.elapsed())
+            })
+        },
+    },
+    Measure {
+        name: "write_file of 50 MB",
+        unit: "ms",
+        least: Some(1.0),
+        most: None,
+        rounds: |rounds| rounds,
+        run: |program| files::write_and_read(program).0,
+    },
+    Measure {
+        name: "read_file of 50 MB",
+        unit: "ms",
+        least: Some(1.0),
+        most: None,
+        rounds: |rounds| rounds,
+        run: |program| files::write_and_read(program).1,
+    },
+    Measure {
+        name: "upload of 50 MB",
+        unit: "ms",
+        least: Some(1.0),
+        most: Some(120.0),
+        rounds: |rounds| rounds,
+        run: files::upload,
+    },
+    Measure {
+        name: "upload of 2,000 files",
+        unit: "ms",
+        least: Some(1.0),
+        most: Some(150.0),
+        rounds: |rounds| rounds,
+        run: files::unpack,
+    },
 ];
 
 impl Server {
-    fn into_connection(self) -> (Self, crate::server::Connection) {
+    pub(crate) fn into_connection(self) -> (Self, crate::server::Connection) {
         let connection = self.connect();
         (self, connection)
     }
@@ -232,7 +301,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 

@@ -1,7 +1,8 @@
 //! Our server beside the Python one, in one run: `cargo bench -p swerex-server -- [compare|soak] [--ours PROGRAM] [--rounds N]
 //! [--only PART-OF-A-NAME]`.
 //!
-//! `SWEREX_PYTHON_SERVER` names the Python `swerex-remote`; without it only ours is measured. The two take turns, each measurement
+//! `SWEREX_PYTHON_SERVER` names the Python `swerex-remote`; without it only ours is measured. `SWEREX_NATIVE_SERVER` names ours as
+//! it is shipped; without it, it is the one that cargo has built for this. The two take turns, each measurement
 //! against a process of its own; the table shows medians, their ratio, and what is asked of it.
 
 #![expect(
@@ -11,6 +12,7 @@
 )]
 
 mod compare;
+mod files;
 mod server;
 mod soak;
 
@@ -29,7 +31,10 @@ struct Plan {
 
 fn main() {
     let mut plan = Plan {
-        ours: Program::new(env!("CARGO_BIN_EXE_swerex-remote").into()),
+        ours: Program::new(
+            std::env::var_os("SWEREX_NATIVE_SERVER")
+                .map_or_else(|| env!("CARGO_BIN_EXE_swerex-remote").into(), PathBuf::from),
+        ),
         python: std::env::var_os("SWEREX_PYTHON_SERVER").map(|path| Program::new(path.into())),
         rounds: 5,
         only: String::new(),

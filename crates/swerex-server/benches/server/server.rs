@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -155,22 +155,44 @@ impl Connection {
     }
 
     /// A file of so many megabytes.
-    pub(crate) fn upload(&mut self, target: &str, megabytes: usize) {
-        let head = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n";
-        let tail = format!(
-            "\r\n--B\r\nContent-Disposition: form-data; name=\"target_path\"\r\n\r\n{target}\r\n--B--\r\n"
-        );
+    pub(crate) fn upload(&mut self, target: &Path, megabytes: usize) {
         let chunk = vec![b'x'; 1024 * 1024];
-        let length = head.len() + megabytes * chunk.len() + tail.len();
+        self.form(
+            target,
+            "false",
+            std::iter::repeat_n(chunk.as_slice(), megabytes),
+        );
+    }
+
+    /// An archive, to be unpacked.
+    pub(crate) fn unpack(&mut self, target: &Path, archive: &[u8]) {
+        self.form(target, "true", std::iter::once(archive));
+    }
+
+    fn form<'a>(
+        &mut self,
+        target: &Path,
+        unzip: &str,
+        content: impl Iterator<Item = &'a [u8]> + Clone,
+    ) {
+        let field = |name: &str| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"");
+        let head = format!("{}; filename=\"x\"\r\n\r\n", field("file"));
+        let tail = format!(
+            "\r\n{}\r\n\r\n{}\r\n{}\r\n\r\n{unzip}\r\n--B--\r\n",
+            field("target_path"),
+            target.display(),
+            field("unzip")
+        );
+        let length: usize = content.clone().map(<[u8]>::len).sum();
         self.head(
             "POST",
             "/upload",
             "content-type: multipart/form-data; boundary=B\r\n",
-            length,
+            head.len() + length + tail.len(),
         );
         self.stream.write_all(head.as_bytes()).unwrap();
-        for _ in 0..megabytes {
-            self.stream.write_all(&chunk).unwrap();
+        for piece in content {
+            self.stream.write_all(piece).unwrap();
         }
         self.stream.write_all(tail.as_bytes()).unwrap();
         self.answer();

@@ -89,6 +89,8 @@ fn complaint(error: &fancy_regex::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn find(patterns: &[&str], text: &str) -> Option<(String, String)> {
@@ -203,4 +205,31 @@ mod tests {
             assert_eq!(find(&[pattern], text), some(pattern, found), "{pattern}");
         }
     }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        /// Pieces of patterns, so that most of it means something.
+        #[test]
+        fn any_pattern_is_searched_for_or_refused(
+            pattern in prop::collection::vec(prop::sample::select(PIECES), 0..12),
+            text in "[abé\\r\\n\\\\ ]{0,30}",
+        ) {
+            let found = Patterns::new(&[pattern.concat()]).map(|patterns| patterns.find(&text, 0));
+            if let Ok(Some(found)) = found {
+                prop_assert!(text.get(found.start..found.end).is_some());
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_none(pattern in any::<String>()) {
+            let _ = Patterns::new(&[pattern]);
+        }
+    }
+
+    const PIECES: &[&str] = &[
+        "a", "b", "é", ".", "\\", "\\d", "\\b", "\\1", "\\2", "\\x41", "\\u00e9", "\\0", "\\Z",
+        "[", "]", "[^", "-", "(", ")", "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?P<n>",
+        "(?P=n)", "(?(1)", "(?(n)", "(?i)", "(?x", "(?-s:", "(?#", "|", "*", "+", "?", "{2}",
+        "{,3}", "{1,", "^", "$", "#", " ", "\n",
+    ];
 }
