@@ -23,6 +23,10 @@ use std::{
     time::Duration,
 };
 
+use rustix::{
+    io::Errno,
+    process::{Resource, getrlimit},
+};
 use swerex_proto::{
     BashAction, BashInterruptAction, BashObservation, CloseBashSessionRequest,
     CloseBashSessionResponse, CreateBashSessionRequest, CreateBashSessionResponse,
@@ -43,6 +47,9 @@ const PROMPT: &str = "SHELLPS1PREFIX";
 
 /// How long the end of a server waits for shells that have been killed.
 const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// Descriptors that a shell takes.
+const DESCRIPTORS: u64 = 8;
 
 /// The sessions of a server; clones are the same sessions.
 #[derive(Clone)]
@@ -194,6 +201,9 @@ impl Sessions {
         if !is_free {
             return Err(PyException::session_exists(name));
         }
+        if rooms.by_name.len() >= most() {
+            return Err(PyException::os_bare(&Errno::MFILE.into()));
+        }
         let closed = Arc::new(Notify::new());
         let room = Room::Starting(Arc::clone(&closed));
         rooms.by_name.insert(name.to_owned(), room);
@@ -212,6 +222,12 @@ impl Room {
             Self::Starting(closed) => closed.notify_one(),
         }
     }
+}
+
+/// Sessions that there may be: half of the descriptors are for connections, without which none could be closed.
+fn most() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(descriptors / 2 / DESCRIPTORS).unwrap_or(usize::MAX)
 }
 
 /// The answer to whoever waits for a shell that another call has closed.

@@ -76,10 +76,10 @@ fn what_is_too_much_is_refused_plainly() {
 }
 
 #[test]
-fn connections_leave_descriptors_for_commands() {
+fn connections_and_sessions_leave_descriptors_for_others() {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-    const DESCRIPTORS: u64 = 60;
+    const DESCRIPTORS: u64 = 80;
     let server = Remote::plain();
     let pid = Pid::from_raw(server.child.id().try_into().unwrap());
     let limit = Rlimit {
@@ -88,6 +88,21 @@ fn connections_leave_descriptors_for_commands() {
     };
     prlimit(pid, Resource::Nofile, limit).unwrap();
     let alive = format!("GET /is_alive HTTP/1.1\r\nhost: x\r\nx-api-key: {TOKEN}\r\n\r\n");
+    let create = |name: u64| {
+        let body = json!({"session_type": "bash", "session": name.to_string()});
+        let request = Request::new("POST", "/create_session").json(&body);
+        send(server.address, &request).unwrap()
+    };
+    for name in 0..DESCRIPTORS / 16 {
+        assert_eq!(create(name).status, 200);
+    }
+    assert_eq!(
+        create(DESCRIPTORS).json()["swerexception"]["message"],
+        "[Errno 24] Too many open files"
+    );
+    let close = Request::new("POST", "/close");
+    assert_eq!(send(server.address, &close).unwrap().status, 200);
+
     let mut streams = Vec::new();
     for _ in 0..DESCRIPTORS / 2 {
         let mut stream = TcpStream::connect(server.address).unwrap();
