@@ -6,6 +6,7 @@ mod tree;
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,6 +14,15 @@ use rustix::process::Pid;
 
 pub(crate) use table::{Process, processes};
 pub(crate) use tree::Tree;
+
+/// Whether a process that starts has to go to that directory, and is not there already: going there is not in every C library's
+/// fast path. The directory that this process is in may have been removed; then one that starts stays in it, as this does.
+pub(crate) fn is_elsewhere(directory: &Path) -> bool {
+    match std::env::current_dir() {
+        Ok(here) => here != directory,
+        Err(_) => directory.is_dir(),
+    }
+}
 
 /// The trees that run for a server, so that its end is theirs. Clones are the same set.
 #[derive(Clone, Debug, Default)]

@@ -76,6 +76,28 @@ fn what_is_too_much_is_refused_plainly() {
 }
 
 #[test]
+fn a_server_whose_directory_is_removed_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let place = home.path().join("place");
+    std::fs::create_dir(&place).unwrap();
+    let path = ("PATH".to_owned(), std::env::var("PATH").unwrap());
+    let server = Remote::start(&place, &[path], &[]);
+    let ask = |path: &str, body| {
+        let request = Request::new("POST", path).json(&body);
+        send(server.address, &request).unwrap().json()
+    };
+    let echo = json!({"command": ["echo", "here"]});
+    let pwd = json!({"command": ["pwd"]});
+    std::fs::remove_dir(&place).unwrap();
+    assert_eq!(ask("/execute", echo)["stdout"], "here\n");
+    let session = json!({"session_type": "bash"});
+    assert_eq!(ask("/create_session", session)["session_type"], "bash");
+    std::fs::create_dir(&place).unwrap();
+    let there = format!("{}\n", place.display());
+    assert_eq!(ask("/execute", pwd)["stdout"], there);
+}
+
+#[test]
 fn connections_and_sessions_leave_descriptors_for_others() {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
 

@@ -19,7 +19,11 @@ use super::{
     lookup,
     plan::Plan,
 };
-use crate::{events::Tap, exception::PyException, process::spawn_lock};
+use crate::{
+    events::Tap,
+    exception::PyException,
+    process::{is_elsewhere, spawn_lock},
+};
 
 /// Starts what was planned.
 pub(super) fn start(
@@ -91,8 +95,7 @@ fn command(
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)));
     }
-    // Only where it is another one: the call for it is not in every C library's fast path.
-    if std::env::current_dir().ok().as_deref() != Some(&plan.directory) {
+    if is_elsewhere(&plan.directory) {
         command.current_dir(&plan.directory);
     }
     Ok(command)

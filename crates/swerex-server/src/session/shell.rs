@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     events::Tap,
-    process::{Entry, spawn_lock},
+    process::{Entry, is_elsewhere, spawn_lock},
     work::Surroundings,
 };
 
@@ -74,12 +74,14 @@ impl Shell {
         let startup = File::from(memfd_create("startup", MemfdFlags::CLOEXEC)?);
         let paths = Paths::new(&text, &to_reports);
         startup.write_all_at(paths.startup().as_bytes(), 0)?;
-        let command = pty_process::Command::new(&bash)
+        let mut command = pty_process::Command::new(&bash)
             .arg0("bash")
             .args(["--noediting", "--rcfile", &script::path(&startup)])
             .env_clear()
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&surroundings.directory);
+            .envs(environment.iter().map(|(name, value)| (name, value)));
+        if is_elsewhere(&surroundings.directory) {
+            command = command.current_dir(&surroundings.directory);
+        }
         let child = {
             let _starting = spawn_lock::starting();
             command.spawn(pts).map_err(super::terminal::plain_error)?
