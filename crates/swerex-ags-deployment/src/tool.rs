@@ -5,7 +5,7 @@ mod own;
 use std::time::Duration;
 
 use ags_api::{
-    RetryAdvice,
+    Client, RetryAdvice,
     model::{DescribeSandboxToolListRequest, Filter, SandboxTool, ToolStatus},
 };
 use uuid::Uuid;
@@ -138,7 +138,11 @@ async fn shared(
     Err(state(message))
 }
 
-async fn find(account: &Account, name: &str, clock: &Budget) -> Result<Found, StartFailed> {
+/// The tool of this name.
+pub(crate) async fn of_name(
+    client: Client,
+    name: &str,
+) -> Result<Option<SandboxTool>, ags_api::Error> {
     let filter = Filter {
         name: Some("ToolName".to_owned()),
         values: Some(vec![name.to_owned()]),
@@ -149,16 +153,18 @@ async fn find(account: &Account, name: &str, clock: &Budget) -> Result<Found, St
         limit: Some(100),
         ..Default::default()
     };
-    let answer = client(account, clock).call(&request).await.map_err(api)?;
-    let tools = answer.reply.sandbox_tool_set.unwrap_or_default();
-    let of_name = tools
-        .into_iter()
-        .find(|tool| tool.tool_name.as_deref() == Some(name));
+    let tools = client.call(&request).await?.reply.sandbox_tool_set;
+    let mut tools = tools.unwrap_or_default().into_iter();
+    Ok(tools.find(|tool| tool.tool_name.as_deref() == Some(name)))
+}
+
+async fn find(account: &Account, name: &str, clock: &Budget) -> Result<Found, StartFailed> {
+    let found = of_name(client(account, clock), name).await.map_err(api)?;
     let Some(SandboxTool {
         tool_id: Some(id),
         status,
         ..
-    }) = of_name
+    }) = found
     else {
         return Ok(Found::Nothing);
     };
@@ -256,7 +262,7 @@ async fn active(
 }
 
 /// For calls that are over in time.
-fn client(account: &Account, clock: &Budget) -> ags_api::Client {
+fn client(account: &Account, clock: &Budget) -> Client {
     account.client().within(clock.for_a_call())
 }
 
@@ -268,6 +274,13 @@ pub(crate) fn is_at_fault(error: &ags_api::Error) -> bool {
             "ResourceNotFound.SandboxTool" | "ResourceUnavailable.SandboxTool"
         )
     })
+}
+
+/// Whether a deletion was refused because of the tool's instances, also those that are stopping.
+pub(crate) fn is_in_use(error: &ags_api::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| code.as_str() == "ResourceInUse.SandboxTool")
 }
 
 /// Whether a start was refused because all instances of the account are in use.
