@@ -109,8 +109,7 @@ impl Account {
                 return Ok(());
             };
             if attempt >= STOP_ATTEMPTS || !error.is_retryable() {
-                self.tally().stops_failed.one_more();
-                return Err(StopFailed::new(what.clone(), error));
+                return Err(self.given_up(what.clone(), error));
             }
             tracing::warn!(%what, attempt, %error, "it could not be ended; trying again");
             tokio::time::sleep(STOP_PAUSE).await;
@@ -133,7 +132,7 @@ impl Account {
             tracing::warn!(%what, %error, "it could not be ended yet");
             let failed = match self.pause(&mut patience).await {
                 Pause::Over => continue,
-                Pause::NoMore => StopFailed::new(what, error),
+                Pause::NoMore => self.given_up(what, error),
                 Pause::Hurried => match self.end(&what).await {
                     Ok(()) => return,
                     // That is no refusal: its instances are stopping, which takes minutes.
@@ -159,7 +158,7 @@ impl Account {
                 };
                 tracing::warn!(%what, %error, "it cannot be looked for yet");
                 let Pause::Over = self.pause(&mut patience).await else {
-                    self.not_ended(StopFailed::new(what, error));
+                    self.not_ended(self.given_up(what, error));
                     return;
                 };
             };
@@ -198,6 +197,11 @@ impl Account {
             Some(Leftover::Tool(id)) => self.client().delete_tool_if_there(&id).await.map(drop),
             _ => Ok(()),
         }
+    }
+
+    fn given_up(&self, what: Leftover, error: ags_api::Error) -> StopFailed {
+        self.tally().stops_failed.one_more();
+        StopFailed::new(what, error)
     }
 
     async fn stop_once(&self, instance_id: &str) -> Result<(), ags_api::Error> {
@@ -249,3 +253,6 @@ enum Pause {
     /// By somebody who waits now.
     Hurried,
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,13 +15,19 @@ use proptest::{
 use swerex_ags_deployment::TencentAgsDeployment;
 use swerex_proto::{BashAction, Command, CreateBashSessionRequest};
 
-use crate::lab::{LONG, Lab};
+use crate::lab::{Lab, account};
 
 /// How many random worlds are lived in; `PROPTEST_CASES` says another number.
 const CASES: usize = 48;
 
 /// How many at a time.
 const AT_ONCE: usize = 8;
+
+/// How long one attempt of a call of the control plane may take: many worlds share this machine.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
+/// All that a user does is over by then, each part at its own deadline.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What one user does with the sandbox, one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -194,8 +200,9 @@ async fn live(world: World) -> usize {
     let mut behaviour = Behaviour::default();
     behaviour.set("start-answers", world.start_answers).unwrap();
     let mut lab = Lab::with(|builder| builder.behaviour(behaviour)).await;
-    lab.config.startup_timeout = Duration::from_secs(4);
+    lab.config.startup_timeout = Duration::from_secs(8);
     lab.config.runtime_timeout = Duration::from_secs(1);
+    lab.account = account(&lab.emulator, &lab.config, ATTEMPT);
     let lab = Arc::new(lab);
     for fault in &world.faults {
         lab.arm(fault);
@@ -206,7 +213,7 @@ async fn live(world: World) -> usize {
         let (lab, deployment) = (Arc::clone(&lab), lab.deployment());
         tokio::spawn(user(lab, deployment, number, work, Arc::clone(at)))
     });
-    let Ok(all) = tokio::time::timeout(LONG, join_all(users)).await else {
+    let Ok(all) = tokio::time::timeout(DEADLINE, join_all(users)).await else {
         panic!("somebody hangs: {about:?}");
     };
     let done = all.into_iter().map(Result::unwrap).sum();

@@ -211,11 +211,8 @@ pub(crate) fn show(context: &Context, instances: &[SandboxInstance]) -> Outcome 
 pub(crate) async fn stop(ids: Vec<String>, consent: Consent, context: &Context) -> Outcome {
     let what = format!("stop {}", listing::counted(ids.len(), "instance"));
     each::destroy(ids, consent, &what, context, async |account, id| {
-        account
-            .stop_instance(&id)
-            .await
-            .map(|()| Done::Now)
-            .map_err(|error| Failure::of(&error))
+        account.stop_instance(&id).await?;
+        Ok(Done::Now)
     })
     .await
 }

@@ -14,7 +14,7 @@ use crate::{
     consent::Consent,
     context::Context,
     listing::{self, age, is_over},
-    report::{Failure, Outcome},
+    report::Outcome,
     span::Span,
     state,
 };
@@ -52,8 +52,7 @@ pub(super) async fn run(older_than: Span, consent: Consent, context: &Context) -
     } else {
         let what = format!("stop {}", listing::counted(ids.len(), "instance"));
         each::destroy(ids, consent, &what, context, async |account, id| {
-            let outcome = account.stop_instance(&id).await;
-            outcome.map_err(|error| Failure::of(&error))?;
+            account.stop_instance(&id).await?;
             lock(&stopped).insert(id);
             Ok(Done::Now)
         })
