@@ -1,7 +1,5 @@
 //! What is said of a call after several attempts at it, and when the next one is made.
 
-use std::time::Duration;
-
 use ags_http::{
     Reached, TransportErrorKind, body,
     testing::{Replay, Step},
@@ -9,7 +7,7 @@ use ags_http::{
 use http::Response;
 use swerex_proto::Command;
 
-use crate::{DONE, events::broken_off, lost, native_alive, native_runtime, runtime};
+use crate::{DONE, events::broken_off, lost, native_alive, native_runtime};
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_lost_once_is_not_said_to_be_undone() {
@@ -32,8 +30,9 @@ async fn a_call_that_was_lost_once_is_not_said_to_be_undone() {
     let heard = "{\"event\":\"heartbeat\"}\n";
     let steps = [native_alive(), broken_off(heard)].into_iter();
     let peer = Replay::new(steps.chain((0..5).map(|_| refused())));
-    let error = native_runtime(&peer).await.execute(&Command::shell("true"));
-    assert!(error.await.unwrap_err().may_be_done());
+    let runtime = native_runtime(&peer).await;
+    let error = runtime.execute(&Command::shell("true")).await.unwrap_err();
+    assert!(error.may_be_done(), "{error:?}");
     // None of these was.
     let peer = Replay::new(
         [native_alive()]
@@ -60,7 +59,7 @@ async fn a_date_to_come_back_at_is_seen_from_the_peers_own_time() {
         }
         let peer = Replay::new([Step::Answer(response), Step::json(200, DONE)]);
         let began = tokio::time::Instant::now();
-        let runtime = runtime(&peer, None);
+        let runtime = crate::runtime(&peer, None);
         runtime.execute(&Command::shell("true")).await.unwrap();
         let waited = began.elapsed().as_secs();
         assert_eq!(waited, wait, "{date:?}");
