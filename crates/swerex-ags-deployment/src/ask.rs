@@ -85,7 +85,9 @@ pub(crate) fn may_be_there(error: &Error) -> bool {
             Phase::Transport(error) => error.reached() == Reached::NotSent,
             Phase::Service { code, .. } => !matches!(
                 code.kind(),
-                ErrorKind::Internal
+                // It stands for something that was made.
+                ErrorKind::Conflict
+                    | ErrorKind::Internal
                     | ErrorKind::Unavailable
                     | ErrorKind::InProgress
                     | ErrorKind::Other

@@ -13,7 +13,7 @@ use swerex_proto::{Command, CommandResponse};
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// How long one attempt of a call of the control plane may take where nothing else is said.
-const ATTEMPT: Duration = Duration::from_millis(400);
+pub(crate) const ATTEMPT: Duration = Duration::from_millis(400);
 
 pub(crate) struct Lab {
     pub(crate) emulator: Emulator,
