@@ -230,6 +230,8 @@ pub struct GaveUp<E> {
     pub elapsed: Duration,
     /// Why there is no further attempt.
     pub reason: GiveUpReason,
+    /// Whether any of the attempts may have been carried out, whatever the last one says.
+    pub may_be_done: bool,
 }
 
 impl<E> fmt::Display for GaveUp<E> {
@@ -272,16 +274,19 @@ where
     let overall = Deadline::after(policy.overall);
     let mut draws = policy.jitter.source();
     let mut number = 1;
+    let mut may_be_done = false;
     loop {
         let error = match attempt(Attempt { number, overall }).await {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
         let elapsed = start.elapsed();
+        let fault = error.fault();
+        may_be_done |= fault == Fault::Unknown;
         let decision = decide(
             policy,
             &Failed {
-                fault: error.fault(),
+                fault,
                 idempotence,
                 attempt: number,
                 elapsed,
@@ -296,6 +301,7 @@ where
                     attempts: number,
                     elapsed,
                     reason,
+                    may_be_done,
                 });
             }
             Decision::Retry { after, reason } => {

@@ -1,5 +1,8 @@
 //! What all deployments of one account share: a client, status polling, tools, and the stopping of what was abandoned.
 
+mod background;
+mod ending;
+mod listing;
 mod scope;
 
 use std::{
@@ -7,29 +10,22 @@ use std::{
     io,
     path::Path,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
 };
 
 use ags_api::{Client, poll::StatusBoard};
 use ags_http::{HttpClient, HttpService};
 use ags_sign::Credential;
 use tokio::sync::OnceCell;
-use tokio_util::task::TaskTracker;
 
-pub(crate) use self::scope::Leftover;
-use self::scope::Scope;
+pub(crate) use self::ending::Leftover;
+pub use self::ending::STOP_PATIENCE;
+use self::{background::Background, listing::Listing, scope::Scope};
 use crate::{
     config::{InvalidConfig, TencentAgsDeploymentConfig},
     counters::{Counters, Tally},
-    error::{Cause, Stage, StartFailed, StopFailed},
+    error::{Cause, Stage, StartFailed},
     journal::Journal,
 };
-
-/// How often a stop is tried, each time with the client's own retries.
-const STOP_ATTEMPTS: u32 = 3;
-
-/// The pause between two such attempts.
-const STOP_PAUSE: Duration = Duration::from_secs(2);
 
 /// The network, for both planes.
 #[derive(Clone, Debug)]
@@ -56,7 +52,8 @@ struct Inner {
     data: Arc<dyn HttpService>,
     /// Tools by their name, each looked up once.
     tools: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
-    background: TaskTracker,
+    listing: Listing,
+    background: Background,
     journal: OnceLock<Journal>,
     tally: Tally,
     calls: swerex_ags_runtime::Tally,
@@ -122,7 +119,8 @@ impl Account {
             board,
             data,
             tools: Mutex::default(),
-            background: TaskTracker::new(),
+            listing: Listing::default(),
+            background: Background::default(),
             journal: OnceLock::new(),
             tally: Tally::default(),
             calls: swerex_ags_runtime::Tally::default(),
@@ -208,99 +206,6 @@ impl Account {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(name);
-    }
-
-    /// Stops an instance, more than once if need be. One that is gone is stopped.
-    ///
-    /// # Errors
-    /// [`StopFailed`] with the last refusal.
-    pub async fn stop_instance(&self, instance_id: &str) -> Result<(), StopFailed> {
-        if let Err(failed) = self.stop_somehow(instance_id).await {
-            self.tally().stops_failed.one_more();
-            return Err(failed);
-        }
-        self.tally().stopped.one_more();
-        if let Some(journal) = self.journal() {
-            journal.instance_over(instance_id);
-        }
-        Ok(())
-    }
-
-    async fn stop_somehow(&self, instance_id: &str) -> Result<(), StopFailed> {
-        let mut attempt = 1;
-        loop {
-            let error = match self.client().stop_if_there(instance_id).await {
-                Ok(was_there) => {
-                    tracing::debug!(instance_id, was_there, "stopped");
-                    return Ok(());
-                }
-                Err(error) => error,
-            };
-            // An instance that has ended by itself is refused with a code that nobody documents: look at it.
-            if self.has_ended(instance_id).await {
-                return Ok(());
-            }
-            if attempt >= STOP_ATTEMPTS || !error.is_retryable() {
-                return Err(StopFailed {
-                    what: format!("instance {instance_id}"),
-                    source: error,
-                });
-            }
-            tracing::warn!(instance_id, attempt, %error, "the stop failed; trying again");
-            tokio::time::sleep(STOP_PAUSE).await;
-            attempt += 1;
-        }
-    }
-
-    async fn has_ended(&self, instance_id: &str) -> bool {
-        match self.board().instance(instance_id).await {
-            Ok(None) => true,
-            Ok(Some(instance)) => instance
-                .status
-                .is_some_and(|status| crate::instance::has_ended(&status)),
-            Err(_) => false,
-        }
-    }
-
-    /// Stops an instance in the background: for paths that cannot wait. Without a runtime there is no background, and the instance goes on
-    /// until its lifetime is over or it is collected.
-    pub(crate) fn abandon(&self, instance_id: String) {
-        let account = self.clone();
-        let id = instance_id.clone();
-        self.in_background(&id, async move {
-            if let Err(error) = account.stop_instance(&instance_id).await {
-                tracing::error!(instance_id, cause = %error.source, "an abandoned instance could not be stopped");
-                account.not_stopped(Leftover::Instance(instance_id), error);
-            }
-        });
-    }
-
-    /// Runs work that outlives its caller.
-    pub(crate) fn in_background(
-        &self,
-        what: &str,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) {
-        match (tokio::runtime::Handle::try_current(), &self.scope) {
-            (Ok(runtime), Some(scope)) => {
-                let work = scope.track(work);
-                drop(self.inner.background.spawn_on(work, &runtime));
-            }
-            (Ok(runtime), None) => drop(self.inner.background.spawn_on(work, &runtime)),
-            (Err(_), _) => tracing::error!(
-                what,
-                "there is no runtime to clean up in; `swerex-ags instance gc` does it"
-            ),
-        }
-    }
-
-    /// Waits until nothing is being stopped in the background any more, at most `limit`; whether that is so. Call it before a process ends.
-    pub async fn settled(&self, limit: Duration) -> bool {
-        self.inner.background.close();
-        // A closed tracker takes work all the same.
-        tokio::time::timeout(limit, self.inner.background.wait())
-            .await
-            .is_ok()
     }
 }
 

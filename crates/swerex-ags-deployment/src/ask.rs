@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use ags_api::{
-    Error, ErrorKind, Phase,
-    model::{DescribeSandboxInstanceListRequest, SandboxInstance},
-};
+use ags_api::{Error, ErrorKind, Phase, model::SandboxInstance};
 use ags_http::Reached;
 use uuid::Uuid;
 
@@ -13,17 +10,9 @@ use crate::{
     account::{Account, Leftover},
     config::TencentAgsDeploymentConfig,
     error::{Cause, Left, Stage, StartFailed},
-    instance::{Guard, has_ended},
-    marks, requests,
+    instance::Guard,
+    requests,
 };
-
-/// When an instance is looked for whose start was not answered, each after the one before.
-const LOOKS: [Duration; 4] = [
-    Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(4),
-    Duration::from_secs(15),
-];
 
 /// Asks once, for at most `limit`, without the time in the queue of our own limits. The question runs on if this future is dropped, so that its answer is not lost: whatever comes of it is stopped.
 pub(crate) async fn for_instance(
@@ -36,7 +25,8 @@ pub(crate) async fn for_instance(
     let request = requests::instance(config, tool_id, &start);
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let asking = account.clone();
-    account.in_background("a start", async move {
+    let name = format!("the start {start}, which AGS has not answered");
+    account.in_background(name, async move {
         if let Some(journal) = asking.journal() {
             journal.asked(&start);
         }
@@ -74,7 +64,7 @@ pub(crate) async fn for_instance(
         let failed = |cause| StartFailed::new(Stage::Instance, cause).leaving(left);
         drop(sender.send(outcome.map_err(failed)));
         if may_be_there {
-            stop_unanswered(&asking, &start).await;
+            asking.end_unanswered(Leftover::Start(start)).await;
         } else if is_error && let Some(journal) = asking.journal() {
             journal.over(&start);
         }
@@ -95,7 +85,9 @@ pub(crate) fn may_be_there(error: &Error) -> bool {
             Phase::Transport(error) => error.reached() == Reached::NotSent,
             Phase::Service { code, .. } => !matches!(
                 code.kind(),
-                ErrorKind::Internal
+                // It stands for something that was made.
+                ErrorKind::Conflict
+                    | ErrorKind::Internal
                     | ErrorKind::Unavailable
                     | ErrorKind::InProgress
                     | ErrorKind::Other
@@ -103,52 +95,4 @@ pub(crate) fn may_be_there(error: &Error) -> bool {
             _ => false,
         };
     !is_certain
-}
-
-/// Looks for the instance of a start that was not answered, for a while, and stops it.
-async fn stop_unanswered(account: &Account, start: &str) {
-    let mut was_listed = false;
-    for pause in LOOKS {
-        tokio::time::sleep(pause).await;
-        was_listed = false;
-        let request = DescribeSandboxInstanceListRequest::default();
-        let all = match account.client().list_all(&request).await {
-            Ok(all) => all,
-            Err(error) => {
-                tracing::warn!(start, %error, "the instance of an unanswered start cannot be looked for");
-                continue;
-            }
-        };
-        was_listed = true;
-        let Some(found) = all
-            .iter()
-            .find(|instance| marks::start_of(instance) == Some(start))
-        else {
-            continue;
-        };
-        if !found.status.as_ref().is_some_and(has_ended) {
-            let instance_id = found.instance_id.as_deref().unwrap_or_default();
-            tracing::warn!(
-                start,
-                instance_id,
-                "AGS started it without saying so; stopping it"
-            );
-            if let Err(error) = account.stop_instance(instance_id).await {
-                tracing::error!(instance_id, cause = %error.source, "it could not be stopped");
-                account.not_stopped(Leftover::Instance(instance_id.to_owned()), error);
-                return;
-            }
-        }
-        if let Some(journal) = account.journal() {
-            journal.over(start);
-        }
-        return;
-    }
-    tracing::warn!(
-        start,
-        "AGS did not answer a start and lists no instance of it"
-    );
-    if was_listed && let Some(journal) = account.journal() {
-        journal.over(start);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::config::InvalidConfig;
+use crate::{account::Leftover, config::InvalidConfig};
 
 /// How far a start got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -192,17 +192,26 @@ impl Error for StartFailed {
     }
 }
 
-/// An instance or a tool that could not be ended. It goes on until its lifetime is over.
+/// An instance or a tool that could not be ended, and goes on.
 #[derive(Debug)]
 pub struct StopFailed {
-    pub(crate) what: String,
+    pub(crate) what: Leftover,
     pub(crate) source: ags_api::Error,
 }
 
 impl StopFailed {
-    /// The id of what goes on.
+    pub(crate) fn new(what: Leftover, source: ags_api::Error) -> Self {
+        Self { what, source }
+    }
+
+    /// The id of what goes on. Of an instance or a tool whose making was not answered: the client token of the start, the name of the tool.
     pub fn id(&self) -> &str {
-        &self.what
+        self.what.id()
+    }
+
+    /// Why AGS was not made to end it.
+    pub fn cause(&self) -> &ags_api::Error {
+        &self.source
     }
 
     /// The id of the request that AGS refused, for its support.
@@ -213,11 +222,17 @@ impl StopFailed {
 
 impl fmt::Display for StopFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} could not be stopped and goes on until its lifetime is over; `swerex-ags instance gc` stops it",
-            self.what
-        )
+        let what = &self.what;
+        match what {
+            Leftover::Instance(_) | Leftover::Start(_) => write!(
+                f,
+                "{what} could not be stopped and goes on until its lifetime is over; `swerex-ags instance gc` stops it"
+            ),
+            Leftover::Tool(_) | Leftover::Creation(_) => write!(
+                f,
+                "{what} could not be deleted and stays; `swerex-ags tool gc` deletes it"
+            ),
+        }
     }
 }
 

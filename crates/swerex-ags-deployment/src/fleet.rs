@@ -196,7 +196,8 @@ impl Fleet {
             };
             drop(sender.send(outcome));
         });
-        self.crew.starts.in_background("a replaced sandbox", async move {
+        let what = format!("the instance {}, which is replaced", member.instance_id());
+        self.crew.starts.in_background(what, async move {
             let instance_id = member.instance_id().to_owned();
             if let Err(error) = member.stop().await {
                 tracing::warn!(instance_id, cause = %error.source, "the replaced sandbox could not be stopped");

@@ -3,7 +3,7 @@
 use ags_api::model::{InstanceStatus, SandboxInstance};
 
 use crate::{
-    account::Account,
+    account::{Account, Leftover},
     error::{Cause, Stage, StartFailed},
 };
 
@@ -46,7 +46,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(instance_id) = self.instance_id.take() {
             tracing::warn!(instance_id, "an instance is abandoned; stopping it");
-            self.account.abandon(instance_id);
+            self.account.abandon(Leftover::Instance(instance_id));
         }
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::requests;
 
-pub use orphan::{Orphan, orphans};
+pub use orphan::{Orphan, living, orphans};
 
 mod orphan;
 

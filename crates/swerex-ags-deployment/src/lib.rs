@@ -22,7 +22,7 @@ mod tool;
 pub mod units;
 mod value;
 
-pub use account::{Account, Connections};
+pub use account::{Account, Connections, STOP_PATIENCE};
 pub use config::{InvalidConfig, TencentAgsDeploymentConfig, domain_of};
 pub use counters::{BOUNDS_MS, Counters, Histogram};
 pub use deployment::{QUOTA_PATIENCE, TencentAgsDeployment};

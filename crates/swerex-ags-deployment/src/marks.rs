@@ -21,9 +21,14 @@ pub fn this_owner() -> String {
     owner()
 }
 
+/// Which process started the instance; `None` if it is not ours.
+pub fn process_of(instance: &SandboxInstance) -> Option<&str> {
+    metadata(instance, PROCESS).filter(|_| is_ours(instance))
+}
+
 /// Whether this very process started the instance, also if it never learned of its id.
 pub fn is_of_this_process(instance: &SandboxInstance) -> bool {
-    is_ours(instance) && metadata(instance, PROCESS) == Some(&process())
+    process_of(instance) == Some(&process())
 }
 
 /// The client token that the instance was asked for with; `None` if it is not ours.

@@ -5,7 +5,7 @@ mod own;
 use std::time::Duration;
 
 use ags_api::{
-    RetryAdvice,
+    Client, RetryAdvice,
     model::{DescribeSandboxToolListRequest, Filter, SandboxTool, ToolStatus},
 };
 use uuid::Uuid;
@@ -22,6 +22,9 @@ use crate::{
 
 /// How many tools of one kind may have failed before that is no accident.
 const MOST_FAILED: u32 = 5;
+
+/// How often a name may be taken by a tool that is not listed.
+const MOST_UNLISTED: u32 = 4;
 
 /// The pause before the status is asked for again when the client gave up asking.
 const ASK_PAUSE: Duration = Duration::from_secs(1);
@@ -42,7 +45,6 @@ enum Found {
     Creating(String),
     /// It failed and does not heal.
     Failed,
-    Nothing,
 }
 
 /// Finds or makes the tool of a configuration.
@@ -103,24 +105,10 @@ async fn shared(
         } else {
             format!("{name}-{number}")
         };
-        tell(Step::FindingTool { tool: name.clone() });
-        let mut found = find(account, &name, clock).await?;
-        if matches!(found, Found::Nothing) {
-            found = match create(account, config, &name, clock, tell).await? {
-                Some(id) => Found::Creating(id),
-                // Another process was faster.
-                None => find(account, &name, clock).await?,
-            };
-        }
-        let id = match found {
+        let id = match find_or_create(account, config, &name, clock, tell).await? {
             Found::Active(id) => return Ok(id),
             Found::Creating(id) => id,
             Found::Failed => continue,
-            Found::Nothing => {
-                return Err(state(format!(
-                    "the name {name} is taken, but there is no such tool"
-                )));
-            }
         };
         match active(account, &id, clock, tell).await {
             Ok(()) => return Ok(id),
@@ -138,7 +126,54 @@ async fn shared(
     Err(state(message))
 }
 
-async fn find(account: &Account, name: &str, clock: &Budget) -> Result<Found, StartFailed> {
+/// The tool of this name. Another process may make it at the same moment: then that one is found.
+async fn find_or_create(
+    account: &Account,
+    config: &TencentAgsDeploymentConfig,
+    name: &str,
+    clock: &Budget,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<Found, StartFailed> {
+    tell(Step::FindingTool {
+        tool: name.to_owned(),
+    });
+    let mut refused = 0;
+    loop {
+        if let Some(found) = find(account, name, clock).await? {
+            return Ok(found);
+        }
+        match create(account, config, name, clock, tell).await {
+            Ok(id) => return Ok(Found::Creating(id)),
+            Err(failed) if refused < MOST_UNLISTED && is_taken(&failed) => {
+                if refused > 0 {
+                    // It is made, or goes, and is not listed yet, or not any more.
+                    tokio::time::sleep(ASK_PAUSE).await;
+                }
+                refused += 1;
+            }
+            Err(failed) => return Err(failed),
+        }
+    }
+}
+
+/// Whether there is a tool of the name already, as far as the code tells.
+fn is_taken(failed: &StartFailed) -> bool {
+    let Cause::Api(error) = &failed.cause else {
+        return false;
+    };
+    error.code().is_some_and(|code| {
+        matches!(
+            code.as_str(),
+            "InvalidParameterValue.SandboxTool" | "FailedOperation.DuplicateRequest"
+        )
+    })
+}
+
+/// The tool of this name.
+pub(crate) async fn of_name(
+    client: Client,
+    name: &str,
+) -> Result<Option<SandboxTool>, ags_api::Error> {
     let filter = Filter {
         name: Some("ToolName".to_owned()),
         values: Some(vec![name.to_owned()]),
@@ -149,56 +184,46 @@ async fn find(account: &Account, name: &str, clock: &Budget) -> Result<Found, St
         limit: Some(100),
         ..Default::default()
     };
-    let answer = client(account, clock).call(&request).await.map_err(api)?;
-    let tools = answer.reply.sandbox_tool_set.unwrap_or_default();
-    let of_name = tools
-        .into_iter()
-        .find(|tool| tool.tool_name.as_deref() == Some(name));
+    let tools = client.call(&request).await?.reply.sandbox_tool_set;
+    let mut tools = tools.unwrap_or_default().into_iter();
+    Ok(tools.find(|tool| tool.tool_name.as_deref() == Some(name)))
+}
+
+async fn find(account: &Account, name: &str, clock: &Budget) -> Result<Option<Found>, StartFailed> {
+    let found = of_name(client(account, clock), name).await.map_err(api)?;
     let Some(SandboxTool {
         tool_id: Some(id),
         status,
         ..
-    }) = of_name
+    }) = found
     else {
-        return Ok(Found::Nothing);
+        return Ok(None);
     };
-    Ok(match status {
+    Ok(Some(match status {
         Some(status) if status == ToolStatus::ACTIVE => Found::Active(id),
         Some(status) if status == ToolStatus::CREATING => Found::Creating(id),
         Some(status) if status == ToolStatus::FAILED || status == ToolStatus::DELETING => {
             Found::Failed
         }
         _ => Found::Creating(id),
-    })
+    }))
 }
 
-/// Asks for a tool; `None` if the name is taken.
+/// Asks for a tool.
 async fn create(
     account: &Account,
     config: &TencentAgsDeploymentConfig,
     name: &str,
     clock: &Budget,
     tell: &(dyn Fn(Step) + Sync),
-) -> Result<Option<String>, StartFailed> {
+) -> Result<String, StartFailed> {
     tell(Step::CreatingTool {
         name: name.to_owned(),
     });
     let request = requests::tool(config, name, &Uuid::new_v4().to_string());
-    match client(account, clock).call(&request).await {
-        Ok(answer) => answer
-            .reply
-            .tool_id
-            .map(Some)
-            .ok_or_else(|| state("AGS created a tool without an id".to_owned())),
-        Err(error)
-            if error
-                .code()
-                .is_some_and(|code| code.as_str() == "InvalidParameterValue.SandboxTool") =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(api(error)),
-    }
+    let created = client(account, clock).call(&request).await.map_err(api)?;
+    let no_id = || state("AGS created a tool without an id".to_owned());
+    created.reply.tool_id.ok_or_else(no_id)
 }
 
 /// Waits until a tool is active. While there is time a question that gets no answer is asked again.
@@ -256,7 +281,7 @@ async fn active(
 }
 
 /// For calls that are over in time.
-fn client(account: &Account, clock: &Budget) -> ags_api::Client {
+fn client(account: &Account, clock: &Budget) -> Client {
     account.client().within(clock.for_a_call())
 }
 
@@ -268,6 +293,20 @@ pub(crate) fn is_at_fault(error: &ags_api::Error) -> bool {
             "ResourceNotFound.SandboxTool" | "ResourceUnavailable.SandboxTool"
         )
     })
+}
+
+/// Whether a deletion was refused because of the tool's instances, also those that are stopping.
+pub(crate) fn is_in_use(error: &ags_api::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| code.as_str() == "ResourceInUse.SandboxTool")
+}
+
+/// Whether a request was refused because its client token stands for something else, or for what is there no more.
+pub(crate) fn is_duplicate(error: &ags_api::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| code.as_str() == "FailedOperation.DuplicateRequest")
 }
 
 /// Whether a start was refused because all instances of the account are in use.
@@ -296,9 +335,7 @@ impl Account {
                 let name = requests::tool_name(config);
                 return shared(self, config, &name, &clock, &tell).await;
             };
-            let id = create(self, config, name, &clock, &tell)
-                .await?
-                .ok_or_else(|| state(format!("the name {name} is taken")))?;
+            let id = create(self, config, name, &clock, &tell).await?;
             active(self, &id, &clock, &tell).await?;
             Ok(id)
         };

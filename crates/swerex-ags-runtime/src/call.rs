@@ -279,7 +279,8 @@ impl Connection {
             };
             return Attempted::finally(error);
         }
-        let retry_after = date::retry_after(headers, date::date(headers).unwrap_or_default());
+        // A date means nothing without the peer's own.
+        let retry_after = date::retry_after(headers, date::date(headers).unwrap_or(u64::MAX));
         match gateway::meaning(status, headers, bytes, self.tokens.is_some()) {
             Meaning::Refused(message) => Attempted::finally(Error::Refused {
                 call: name,

@@ -291,7 +291,24 @@ impl Attempted {
             attempts: gave_up.attempts,
             elapsed: gave_up.elapsed,
         };
-        let mut error = gave_up.error.error;
+        let mut error = match (gave_up.error.error, gave_up.error.fault) {
+            // The last attempt was not carried out, but one before it may have been.
+            (Error::NotSent { call, source, .. }, _) if gave_up.may_be_done => {
+                Error::UnknownOutcome {
+                    call,
+                    source: Lost::Transport(source),
+                    tried: of_all,
+                }
+            }
+            (Error::Refused { call, status, .. }, Fault::Refused) if gave_up.may_be_done => {
+                Error::UnknownOutcome {
+                    call,
+                    source: Lost::Gateway(status),
+                    tried: of_all,
+                }
+            }
+            (error, _) => error,
+        };
         if let Error::NotSent { tried, .. }
         | Error::UnknownOutcome { tried, .. }
         | Error::Refused { tried, .. } = &mut error

@@ -8,7 +8,7 @@ use std::{
 
 use ags_http::{
     Body, Deadline, Idempotence, Reached, TransportError, TransportErrorKind, body,
-    retry::{self, Fault, RetryPolicy},
+    retry::{self, Fault, GaveUp, RetryPolicy},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
@@ -82,6 +82,7 @@ impl Connection {
         let deadline = self.deadline(call.allowed);
         // The number of the last event that was heard.
         let last = AtomicU64::new(0);
+        let mut has_begun = false;
         loop {
             let policy = RetryPolicy {
                 overall: deadline.remaining().unwrap_or(Duration::MAX),
@@ -90,12 +91,17 @@ impl Connection {
             let listen = |_| self.listen(call, deadline, id, &last, heard);
             match retry::run(&policy, Idempotence::SameId, call.name, listen)
                 .await
-                .map_err(Attempted::given_up)?
-            {
+                .map_err(|gave_up| {
+                    Attempted::given_up(GaveUp {
+                        may_be_done: gave_up.may_be_done || has_begun,
+                        ..gave_up
+                    })
+                })? {
                 Ended::Result(status, value) => return self.told(call, status, value),
                 Ended::Cut(lost) if deadline.is_past() => return Err(lost.error),
                 Ended::Cut(lost) => {
                     // A stream that gave something new counts as a success: a command of hours may lose many connections.
+                    has_begun = true;
                     let wait = policy.backoff.base;
                     let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                     let (after, cause) = (last.load(Ordering::Relaxed), &lost.error);

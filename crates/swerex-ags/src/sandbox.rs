@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ags_api::model::DescribeSandboxInstanceListRequest;
-use swerex_ags_deployment::{Account, StartFailed, Step, TencentAgsDeployment, marks};
+use swerex_ags_deployment::{Account, StartFailed, Step, StopFailed, TencentAgsDeployment, marks};
 use swerex_ags_runtime::AgsRuntime;
 
 use crate::{
@@ -17,6 +17,9 @@ const SETTLE: [Duration; 3] = [
     Duration::from_secs(10),
     Duration::from_secs(15),
 ];
+
+/// How many of those that go on are named.
+const MOST_NAMED: usize = 10;
 
 /// How long that may take before it is worth a word.
 const SOON: Duration = Duration::from_millis(500);
@@ -36,12 +39,24 @@ pub(crate) async fn with<T>(
     work: impl AsyncFnOnce(&Sandbox) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let account = context.cloud().await?.account.clone();
-    let outcome = match existing {
-        Some(id) => attached(id, context, work).await,
+    let (outcome, not_stopped) = match existing {
+        Some(id) => (attached(id, context, work).await, None),
         None => fresh(context, work).await,
     };
-    settle(&account, &context.output).await;
-    outcome
+    let is_settled = settle(&account, &context.output).await;
+    // What could not be stopped at first has been stopped by now if nothing goes on.
+    let Some(error) = not_stopped.filter(|_| !is_settled) else {
+        return outcome;
+    };
+    let told = Failure::from(error);
+    match outcome {
+        Ok(_) => Err(told),
+        // The work's own failure is what the command ends with; what goes on is told all the same.
+        Err(failure) => {
+            context.output.warn(&told.text());
+            Err(failure)
+        }
+    }
 }
 
 /// Starts a sandbox and leaves it running; gives its id.
@@ -74,11 +89,15 @@ async fn attached<T>(
     context.until_interrupted(work(&sandbox)).await
 }
 
+/// The work's outcome in a sandbox of its own, and what could not be stopped at the end.
 async fn fresh<T>(
     context: &Context,
     work: impl AsyncFnOnce(&Sandbox) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let (mut deployment, progress) = started(context).await?;
+) -> (Result<T, Failure>, Option<StopFailed>) {
+    let (mut deployment, progress) = match started(context).await {
+        Ok(started) => started,
+        Err(failure) => return (Err(failure), None),
+    };
     let outcome = async {
         let started = |error| Failure::of(&error);
         let sandbox = Sandbox {
@@ -90,15 +109,7 @@ async fn fresh<T>(
     let outcome = outcome.await;
     let stopped = deployment.stop().await;
     progress.done();
-    match (outcome, stopped) {
-        // The work's own failure is what the command ends with; what goes on is told all the same.
-        (Err(failure), Err(error)) => {
-            context.output.warn(&Failure::of(&error).text());
-            Err(failure)
-        }
-        (Ok(_), Err(error)) => Err(Failure::of(&error)),
-        (outcome, Ok(())) => outcome,
-    }
+    (outcome, stopped.err())
 }
 
 /// A started deployment; an interrupt while it starts gives it up.
@@ -123,24 +134,41 @@ async fn deployment(
     Ok(deployment.with_hook(Arc::new(move |step: &Step| told.step(&step.to_string()))))
 }
 
-/// Waits until what was given up is stopped.
-async fn settle(account: &Account, output: &Output) {
+/// Waits until what was given up is stopped, for a while; whether it is. What goes on after that is told.
+async fn settle(account: &Account, output: &Output) -> bool {
     if account.settled(SOON).await {
-        return;
+        return true;
     }
-    output.note("stopping what was started; AGS has not answered the start yet");
+    output.note(&format!("still stopping: {}", names(account)));
     for patience in SETTLE {
         // An instance that AGS is still starting has no id here yet, but the list has it, and stopping it answers the start.
         if let Err(error) = stop_unanswered(account).await {
             tracing::debug!(%error, "what is still starting could not be looked for");
         }
         if account.settled(patience).await {
-            return;
+            return true;
         }
     }
-    output.warn(
-        "something is still being stopped; `swerex-ags instance gc` and `swerex-ags tool gc` find what is left",
-    );
+    output.warn(&unsettled(account));
+    false
+}
+
+/// What is still being stopped when a program ends, and what finds it.
+pub(crate) fn unsettled(account: &Account) -> String {
+    format!(
+        "not stopped yet: {}; `swerex-ags instance gc` and `swerex-ags tool gc` find what is left",
+        names(account)
+    )
+}
+
+fn names(account: &Account) -> String {
+    let mut names = account.unsettled();
+    let more = names.len().saturating_sub(MOST_NAMED);
+    names.truncate(MOST_NAMED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
 }
 
 async fn stop_unanswered(account: &Account) -> Result<(), ags_api::Error> {
@@ -167,6 +195,12 @@ impl From<StartFailed> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+}
+
+impl From<StopFailed> for Failure {
+    fn from(error: StopFailed) -> Self {
+        Self::from(error.cause().clone()).within(&error)
     }
 }
 

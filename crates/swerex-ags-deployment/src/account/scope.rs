@@ -1,10 +1,11 @@
-//! The background work of some of an account's deployments: waited for by itself, with what it could not stop.
+//! The background work of some of an account's deployments: waited for by itself, with what it could not end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
 use tokio_util::task::{TaskTracker, task_tracker::TrackedFuture};
 
-use super::Account;
+use super::{Account, Leftover};
 use crate::error::StopFailed;
 
 /// How many things that go on are remembered; beyond that the oldest are forgotten. Each is logged besides.
@@ -14,10 +15,12 @@ const MOST_KEPT: usize = 1000;
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     work: TaskTracker,
+    /// How many wait for that work, and want to be told soon.
+    waiting: watch::Sender<usize>,
     left: Mutex<Vec<Left>>,
 }
 
-/// Something that could not be stopped while nobody waited for it.
+/// Something that could not be ended while nobody waited for it.
 #[derive(Debug)]
 struct Left {
     what: Leftover,
@@ -25,11 +28,20 @@ struct Left {
     failed: Option<StopFailed>,
 }
 
-/// What goes on, by its id.
-#[derive(Debug)]
-pub(crate) enum Leftover {
-    Instance(String),
-    Tool(String),
+/// One who waits.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Scope {
@@ -61,17 +73,31 @@ impl Account {
     }
 
     /// Keeps a failure that nobody waited for.
-    pub(crate) fn not_stopped(&self, what: Leftover, failed: StopFailed) {
+    pub(super) fn not_ended(&self, failed: StopFailed) {
+        tracing::error!(what = %failed.what, cause = %failed.source, "it could not be ended, and goes on");
         if let Some(scope) = &self.scope {
-            scope.keep(what, Some(failed));
+            scope.keep(failed.what.clone(), Some(failed));
         }
     }
 
-    /// Waits until the scope's work is over and gives what it could not stop. What was told before is tried once more.
+    /// Resolves when somebody waits for what is done here in the background.
+    pub(super) async fn hurried(&self) {
+        if let Some(scope) = &self.scope {
+            let mut waiting = scope.waiting.subscribe();
+            if waiting.wait_for(|count| *count > 0).await.is_ok() {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Waits until the scope's work is over and gives what it could not end, which is not tried for long any more. What was told before is
+    /// tried once more.
     pub(crate) async fn scope_settled(&self) -> Vec<StopFailed> {
         let Some(scope) = &self.scope else {
             return Vec::new();
         };
+        let _waiting = Waiting::new(&scope.waiting);
         scope.work.close();
         scope.work.wait().await;
         let mut failures = Vec::new();
@@ -82,7 +108,7 @@ impl Account {
             let Left { what, failed } = scope.left().remove(0);
             let failed = match failed {
                 Some(failed) => failed,
-                None => match self.stop_left(&what).await {
+                None => match self.end(&what).await {
                     Ok(()) => continue,
                     Err(failed) => failed,
                 },
@@ -93,16 +119,12 @@ impl Account {
         failures
     }
 
-    async fn stop_left(&self, what: &Leftover) -> Result<(), StopFailed> {
-        match what {
-            Leftover::Instance(id) => self.stop_instance(id).await,
-            Leftover::Tool(id) => match self.client().delete_tool_if_there(id).await {
-                Ok(_) => Ok(()),
-                Err(source) => Err(StopFailed {
-                    what: format!("tool {id}"),
-                    source,
-                }),
-            },
+    /// Nobody will wait for the scope's work any more: what it could not end is tried again, patiently.
+    pub(crate) fn scope_abandoned(&self) {
+        let Some(scope) = &self.scope else { return };
+        let left = std::mem::take(&mut *scope.left());
+        for Left { what, .. } in left {
+            self.abandon(what);
         }
     }
 }

@@ -193,6 +193,7 @@ impl TencentAgsDeployment {
         });
         let patience = Instant::now() + QUOTA_PATIENCE;
         let mut longest = Duration::from_secs(2);
+        let mut is_another = false;
         loop {
             let asked = clock
                 .bound(
@@ -218,6 +219,11 @@ impl TencentAgsDeployment {
                     clock.extend(pause);
                     longest = (longest * 3 / 2).min(QUOTA_PAUSE);
                 }
+                // What an earlier attempt made is looked for and stopped; this start needs another client token.
+                Err(StartFailed {
+                    cause: Cause::Api(error),
+                    ..
+                }) if tool::is_duplicate(&error) && !is_another => is_another = true,
                 outcome => return outcome,
             }
         }

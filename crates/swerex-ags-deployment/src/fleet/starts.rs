@@ -63,7 +63,7 @@ impl Starts {
     /// Work that goes on when all is over, and that [`settled`](Self::settled) waits for.
     pub(super) fn in_background(
         &self,
-        what: &str,
+        what: String,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         self.account.in_background(what, work);
@@ -81,13 +81,15 @@ impl Starts {
         self.tasks.wait().await;
     }
 
-    /// Ends the tasks without waiting; [`Account::settled`] waits for it.
+    /// Ends the tasks without waiting, and has what could not be stopped before tried again; [`Account::settled`] waits for it.
     pub(super) fn abandon(&self) {
+        self.account.scope_abandoned();
         self.over.cancel();
         self.tasks.close();
         if !self.tasks.is_empty() {
             let tasks = self.tasks.clone();
-            self.in_background("starts", async move { tasks.wait().await });
+            let what = "starts that are given up".to_owned();
+            self.in_background(what, async move { tasks.wait().await });
         }
     }
 

@@ -1,6 +1,7 @@
 //! The journal of a process that is no more.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -30,25 +31,52 @@ pub struct Orphan {
 /// # Errors
 /// The directory cannot be read.
 pub fn orphans(directory: &Path, scope: &str) -> io::Result<Vec<Orphan>> {
+    of_each(directory, |path| Orphan::take(path, scope))
+}
+
+/// The processes that live and keep a journal in a directory, as the metadata of their instances names them (see
+/// [`marks::process_of`](crate::marks::process_of)). Ask before [`orphans`], which are held from then on.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn living(directory: &Path) -> io::Result<HashSet<String>> {
+    let processes = of_each(directory, |path| {
+        if lock_orphan(path)?.is_some() {
+            return Ok(None);
+        }
+        let content = fs::read_to_string(path)?;
+        let head = content.lines().next().map(serde_json::from_str);
+        Ok(match head {
+            Some(Ok(Line::Journal { process, .. })) => Some(process),
+            _ => None,
+        })
+    })?;
+    Ok(processes.into_iter().collect())
+}
+
+/// What is made of each journal in a directory.
+fn of_each<T>(
+    directory: &Path,
+    make: impl Fn(&Path) -> io::Result<Option<T>>,
+) -> io::Result<Vec<T>> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    let mut found = Vec::new();
+    let mut all = Vec::new();
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != LINES) {
             continue;
         }
-        match Orphan::take(&path, scope) {
-            Ok(Some(orphan)) => found.push(orphan),
-            Ok(None) => {}
+        match make(&path) {
+            Ok(made) => all.extend(made),
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a journal cannot be read")
             }
         }
     }
-    Ok(found)
+    Ok(all)
 }
 
 impl Orphan {

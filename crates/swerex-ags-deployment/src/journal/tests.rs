@@ -1,6 +1,6 @@
 //! What is found after a process has ended, however it ended.
 
-use std::fs;
+use std::{collections::HashSet, fs};
 
 use ags_api::model::{MetadataVar, SandboxInstance};
 
@@ -41,7 +41,10 @@ fn what_is_not_over_is_found_once_the_process_has_ended() {
         orphans(directory.path(), SCOPE).unwrap().is_empty(),
         "its process lives"
     );
+    let lives = HashSet::from([requests::process()]);
+    assert_eq!(living(directory.path()).unwrap(), lives);
     drop(journal);
+    assert!(living(directory.path()).unwrap().is_empty());
     assert!(
         orphans(directory.path(), "another").unwrap().is_empty(),
         "of another region"

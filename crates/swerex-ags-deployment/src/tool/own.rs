@@ -1,9 +1,5 @@
 //! A tool that one deployment made for itself: it goes with it, whatever happens.
 
-use std::time::Duration;
-
-use ags_api::model::{DescribeSandboxToolListRequest, Filter};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{api, state};
@@ -15,10 +11,6 @@ use crate::{
     error::{StartFailed, StopFailed},
     requests,
 };
-
-/// How long a deletion is tried, with growing pauses between these: the tool's instances may be stopping for minutes.
-const DELETE_PATIENCE: Duration = Duration::from_secs(300);
-const DELETE_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
 
 /// A tool that is deleted in the background when it is dropped.
 #[derive(Debug)]
@@ -38,7 +30,8 @@ pub(crate) async fn create(
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let (asking, name) = (account.clone(), name.to_owned());
     let limit = clock.for_a_call();
-    account.in_background("a tool", async move {
+    let what = format!("the creation of the tool {name}, which AGS has not answered");
+    account.in_background(what, async move {
         let outcome = match asking.client().within(limit).call(&request).await {
             Ok(answer) => answer.reply.tool_id.ok_or(None),
             Err(error) => Err(Some(error)),
@@ -59,40 +52,12 @@ pub(crate) async fn create(
         // Nobody there to take it: dropping the tool deletes it.
         drop(sender.send(outcome));
         if to_be_found {
-            delete_unanswered(&asking, &name).await;
+            asking.end_unanswered(Leftover::Creation(name)).await;
         }
     });
     receiver
         .await
         .map_err(|_| state("the start was interrupted".to_owned()))?
-}
-
-/// Looks for a tool whose creation was not answered, and deletes it: nobody else has its name.
-async fn delete_unanswered(account: &Account, name: &str) {
-    let filter = Filter {
-        name: Some("ToolName".to_owned()),
-        values: Some(vec![name.to_owned()]),
-        ..Default::default()
-    };
-    let request = DescribeSandboxToolListRequest {
-        filters: Some(vec![filter]),
-        ..Default::default()
-    };
-    let found = match account.client().call(&request).await {
-        Ok(answer) => answer.reply.sandbox_tool_set.unwrap_or_default(),
-        Err(error) => {
-            tracing::warn!(name, %error, "the tool of an unanswered creation cannot be looked for; `swerex-ags tool gc` does it");
-            return;
-        }
-    };
-    for tool in found {
-        if tool.tool_name.as_deref() == Some(name) {
-            drop(OwnTool {
-                account: account.clone(),
-                id: tool.tool_id,
-            });
-        }
-    }
 }
 
 impl OwnTool {
@@ -116,42 +81,16 @@ impl OwnTool {
                 Ok(())
             }
             // Dropping it does the rest.
-            Err(error) if is_in_use(&error) => Ok(()),
-            Err(error) => Err(StopFailed {
-                what: format!("tool {id}"),
-                source: error,
-            }),
+            Err(error) if super::is_in_use(&error) => Ok(()),
+            Err(error) => Err(StopFailed::new(Leftover::Tool(id), error)),
         }
     }
 }
 
 impl Drop for OwnTool {
     fn drop(&mut self) {
-        let Some(id) = self.id.take() else { return };
-        let (account, tool_id) = (self.account.clone(), id.clone());
-        self.account.in_background(&tool_id, async move {
-            let until = Instant::now() + DELETE_PATIENCE;
-            let mut pause = DELETE_PAUSE.0;
-            loop {
-                let Err(error) = account.client().delete_tool_if_there(&id).await else {
-                    return;
-                };
-                let may_pass = is_in_use(&error) || error.is_retryable();
-                if !may_pass || Instant::now() + pause > until {
-                    tracing::error!(tool_id = id, %error, "a tool could not be deleted; `swerex-ags tool gc` does it");
-                    let what = format!("tool {id}");
-                    account.not_stopped(Leftover::Tool(id), StopFailed { what, source: error });
-                    return;
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(DELETE_PAUSE.1);
-            }
-        });
+        if let Some(id) = self.id.take() {
+            self.account.abandon(Leftover::Tool(id));
+        }
     }
-}
-
-fn is_in_use(error: &ags_api::Error) -> bool {
-    error
-        .code()
-        .is_some_and(|code| code.as_str() == "ResourceInUse.SandboxTool")
 }

@@ -12,7 +12,7 @@ use swerex_proto::{Command, CommandResponse};
 /// Longer than anything here takes that goes well.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// How long one attempt of a call of the control plane may take.
+/// How long one attempt of a call of the control plane may take where nothing else is said.
 pub(crate) const ATTEMPT: Duration = Duration::from_millis(400);
 
 pub(crate) struct Lab {
@@ -36,7 +36,7 @@ impl Lab {
         config.domain = emulator.domain();
         config.ca_file = emulator.ca_file().to_str().unwrap().to_owned();
         config.startup_timeout = LONG;
-        let account = account(&emulator, &config);
+        let account = account(&emulator, &config, ATTEMPT);
         Self {
             emulator,
             account,
@@ -100,7 +100,11 @@ impl Lab {
 }
 
 /// An account whose calls do not wait long before they are repeated.
-pub(crate) fn account(emulator: &Emulator, config: &TencentAgsDeploymentConfig) -> Account {
+pub(crate) fn account(
+    emulator: &Emulator,
+    config: &TencentAgsDeploymentConfig,
+    attempt: Duration,
+) -> Account {
     let http: Arc<dyn HttpService> = Arc::new(
         HttpClient::builder()
             .ca_file(emulator.ca_file())
@@ -120,7 +124,7 @@ pub(crate) fn account(emulator: &Emulator, config: &TencentAgsDeploymentConfig) 
         .unwrap()
         .http(Arc::clone(&http))
         .retry(retry)
-        .timeout(ATTEMPT)
+        .timeout(attempt)
         .limits(Limits::unlimited())
         .build()
         .unwrap();

@@ -8,4 +8,5 @@ mod lab;
 mod leaving;
 mod scripts;
 mod switches;
+mod tools;
 mod unsurvivable;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, error::Error as _, sync::Arc, time::Duration};
 
-use ags_emulator::Throttle;
+use ags_emulator::{Behaviour, Throttle, behaviour::StartAnswers};
 use swerex_ags_deployment::{Stage, fleet::Fleet};
 use tokio::task::JoinSet;
 
@@ -41,6 +41,45 @@ async fn sixty_come_up_under_the_limits_and_a_quota_of_twenty() {
     let refused = rig.emulator.calls()["StartSandboxInstance"] - 60;
     assert!(refused > 0, "the quota was never used up");
     rig.end().await;
+}
+
+/// The run of five hundred that `cargo xtask bench fleet` measures, smaller, and for what does not depend on the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_are_started_used_and_stopped_under_the_documented_limits_with_few_calls() {
+    const COUNT: usize = 200;
+    for start_answers in StartAnswers::VALUES {
+        let mut behaviour = Behaviour::default();
+        behaviour.set("start-answers", start_answers).unwrap();
+        let rig = Rig::start(|builder| {
+            builder
+                .behaviour(behaviour)
+                .throttle(Throttle::Sliding)
+                .instance_quota(600)
+                .start_delay(Duration::from_millis(100))
+                .stop_delay(DELAY)
+        })
+        .await;
+        let fleet = Fleet::start_alike(&rig.account, &rig.config, COUNT, COUNT);
+        let mut users = JoinSet::new();
+        while let Some(outcome) = fleet.next().await {
+            let member = outcome.unwrap();
+            users.spawn(async move {
+                use_it(member.runtime()).await;
+                member.stop().await.unwrap();
+            });
+        }
+        assert_eq!(users.join_all().await.len(), COUNT);
+        assert!(fleet.stop_all().await.is_empty());
+        rig.assert_stopped();
+        let calls: u64 = rig.emulator.calls().values().sum();
+        assert!(
+            calls <= 5 * u64::try_from(COUNT).unwrap(),
+            "{start_answers}: {calls} calls for {COUNT}: {:?}",
+            rig.emulator.calls()
+        );
+        rig.emulator.advance(DELAY);
+        rig.end().await;
+    }
 }
 
 #[tokio::test]

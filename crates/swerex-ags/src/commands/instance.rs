@@ -74,12 +74,16 @@ pub(crate) enum Command {
     },
     /// End instances that swerex-ags started and nobody ended
     ///
-    /// Those whose process on this machine has ended without stopping them, and all that were started long ago, wherever.
+    /// Those whose process on this machine has ended without stopping them, and all that were started long ago, wherever, unless their
+    /// process lives on this machine.
     #[command(after_help = "Example: swerex-ags instance gc --older-than 6h --dry-run")]
     Gc {
         /// From elsewhere only those that were started this long ago; younger ones may be in use
         #[arg(long, value_name = "SPAN", default_value = "2h")]
         older_than: Span,
+        /// From elsewhere only those of this owner, such as me@laptop [default: anybody's]
+        #[arg(long, value_name = "USER@HOST")]
+        owner: Option<String>,
         #[command(flatten)]
         consent: Consent,
     },
@@ -145,8 +149,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
         }
         Command::Gc {
             older_than,
+            owner,
             consent,
-        } => gc::run(older_than, consent, context).await,
+        } => gc::run(older_than, owner.as_deref(), consent, context).await,
     }
 }
 
@@ -211,11 +216,8 @@ pub(crate) fn show(context: &Context, instances: &[SandboxInstance]) -> Outcome 
 pub(crate) async fn stop(ids: Vec<String>, consent: Consent, context: &Context) -> Outcome {
     let what = format!("stop {}", listing::counted(ids.len(), "instance"));
     each::destroy(ids, consent, &what, context, async |account, id| {
-        account
-            .stop_instance(&id)
-            .await
-            .map(|()| Done::Now)
-            .map_err(|error| Failure::of(&error))
+        account.stop_instance(&id).await?;
+        Ok(Done::Now)
     })
     .await
 }

@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     images,
     report::{FAILED, Failure, Outcome},
+    sandbox,
     serve::{
         address::Address,
         ags::AgsStarter,
@@ -117,13 +118,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         context.output.note("freeing all sandboxes");
         pool.close();
     };
-    let freed = bridge.serve(listener, stop).await
-        && pool.finished(STOP_LIMIT).await
-        && cloud.account.settled(STOP_LIMIT).await;
+    let freed = bridge.serve(listener, stop).await && pool.finished(STOP_LIMIT).await;
     if !freed {
+        // They are being asked to stop, each by its own.
         context
             .output
-            .warn("some sandboxes could not be stopped; `swerex-ags instance gc` does it");
+            .warn("not all sandboxes are stopped yet; `swerex-ags instance gc` finds what is left");
+        return Ok(FAILED);
+    }
+    if !cloud.account.settled(STOP_LIMIT).await {
+        context.output.warn(&sandbox::unsettled(&cloud.account));
         return Ok(FAILED);
     }
     // Being told to stop is how it is meant to end.

@@ -24,7 +24,7 @@ use super::{
     records::Records,
     run_args::RunArgs,
 };
-use crate::{local::Ready, serve::ags::AgsStarter, state};
+use crate::{local::Ready, sandbox, serve::ags::AgsStarter, state};
 
 /// Names a configuration file of the deployment.
 pub(crate) const CONFIG: &str = "SWEREX_AGS_CONFIG";
@@ -264,10 +264,11 @@ async fn hold() -> Result<u8, String> {
 }
 
 async fn finish(ended: Ended, account: &Account) -> Result<u8, String> {
-    account.settled(KILL_LIMIT).await;
+    let is_settled = account.settled(KILL_LIMIT).await;
     match ended {
-        Ended::Well => Ok(0),
         Ended::NotStarted(why) => Err(format!("the sandbox did not start: {why}")),
+        Ended::Well if is_settled => Ok(0),
+        Ended::Well => Err(sandbox::unsettled(account)),
         Ended::Leaving => {
             Err("the sandbox could not be stopped; `swerex-ags instance gc` does it".to_owned())
         }

@@ -22,6 +22,9 @@ async fn fifty_sandboxes_of_a_killed_driver_are_found() {
     assert_eq!(lab.emulator.live_instances().len(), SANDBOXES + 1);
 
     // As long as it lives, they are its own.
+    let old = ["instance", "gc", "--older-than", "0s", "--dry-run"];
+    let by_age = lab.json(&old).await;
+    assert_eq!(by_age, json!([{"id": kept, "result": "dry run"}]));
     let nothing = lab.json(&["instance", "gc", "--yes"]).await;
     assert_eq!(nothing, json!([]));
     bridge.kill().await;
@@ -46,5 +49,31 @@ async fn fifty_sandboxes_of_a_killed_driver_are_found() {
     let journals = std::fs::read_dir(lab.path("state/journals")).unwrap();
     assert_eq!(journals.count(), 0, "there is nothing left to remember");
     lab.run(&["down", "--all", "--yes"]).await;
+    lab.nothing_runs().await;
+}
+
+#[tokio::test]
+async fn sandboxes_of_another_machine_are_found_by_their_metadata() {
+    let lab = Lab::new().await;
+    let kept = lab.up().await;
+    let another = |args: &[&str]| {
+        let mut command = lab.command(&[&["-o", "json", "instance", "gc"], args].concat());
+        command.env("SWEREX_AGS_STATE_DIR", lab.path("another"));
+        command
+    };
+    let gc = async |args: &[&str]| -> serde_json::Value {
+        let output = another(args).output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let young = gc(&["--yes"]).await;
+    let others = gc(&["--older-than", "0s", "--owner", "somebody@else", "--yes"]).await;
+    assert_eq!((young, others), (json!([]), json!([])));
+    let instance = lab.json(&["instance", "get", &kept]).await;
+    let metadata = instance["Metadata"].as_array().unwrap();
+    let owner = metadata.iter().find(|one| one["Name"] == "owner").unwrap();
+    let owner = owner["Value"].as_str().unwrap();
+    let done = gc(&["--older-than", "0s", "--owner", owner, "--yes"]).await;
+    assert_eq!(done, json!([{"id": kept, "result": "done"}]));
     lab.nothing_runs().await;
 }

@@ -7,6 +7,7 @@ mod docker;
 mod interrupted;
 mod keep;
 mod killed;
+mod refused;
 mod run;
 mod support;
 mod usage;

@@ -1,7 +1,10 @@
-//! `swerex-ags instance gc`: what killed processes of this machine left behind, by their journals, and what is old, by its metadata.
+//! `swerex-ags instance gc`: what killed processes of this machine left behind, by their journals, and what is old, by its metadata. What a
+//! process of this machine has that lives is left alone.
 
 use std::{
     collections::BTreeSet,
+    io,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -14,15 +17,22 @@ use crate::{
     consent::Consent,
     context::Context,
     listing::{self, age, is_over},
-    report::{Failure, Outcome},
+    report::Outcome,
     span::Span,
     state,
 };
 
-pub(super) async fn run(older_than: Span, consent: Consent, context: &Context) -> Outcome {
+pub(super) async fn run(
+    older_than: Span,
+    owner: Option<&str>,
+    consent: Consent,
+    context: &Context,
+) -> Outcome {
     let cloud = context.cloud().await?;
+    let living = read(context, journal::living);
     // Taken before the list: an instance that is started meanwhile belongs to a process that lives.
-    let orphans = orphans(&cloud.account.journal_scope(), context);
+    let scope = cloud.account.journal_scope();
+    let orphans = read(context, |directory| journal::orphans(directory, &scope));
     let all = cloud
         .client
         .list_all(&DescribeSandboxInstanceListRequest::default())
@@ -30,6 +40,8 @@ pub(super) async fn run(older_than: Span, consent: Consent, context: &Context) -
     let is_orphan = |instance: &SandboxInstance| orphans.iter().any(|one| one.owns(instance));
     let is_old = |instance: &SandboxInstance| {
         marks::is_ours(instance)
+            && owner.is_none_or(|owner| marks::owner_of(instance) == Some(owner))
+            && !marks::process_of(instance).is_some_and(|process| living.contains(process))
             && age(instance.create_time.as_ref()).is_some_and(|age| age >= older_than.0)
     };
     let ids: Vec<String> = all
@@ -52,8 +64,7 @@ pub(super) async fn run(older_than: Span, consent: Consent, context: &Context) -
     } else {
         let what = format!("stop {}", listing::counted(ids.len(), "instance"));
         each::destroy(ids, consent, &what, context, async |account, id| {
-            let outcome = account.stop_instance(&id).await;
-            outcome.map_err(|error| Failure::of(&error))?;
+            account.stop_instance(&id).await?;
             lock(&stopped).insert(id);
             Ok(Done::Now)
         })
@@ -68,16 +79,15 @@ pub(super) async fn run(older_than: Span, consent: Consent, context: &Context) -
     outcome
 }
 
-fn orphans(scope: &str, context: &Context) -> Vec<Orphan> {
+/// Reads the journals of this machine. Without them age is all there is to go by.
+fn read<T: Default>(context: &Context, read: impl FnOnce(&Path) -> io::Result<T>) -> T {
     let found = state::journals().and_then(|directory| {
-        journal::orphans(&directory, scope)
-            .map_err(|error| format!("cannot read {}: {error}", directory.display()))
+        read(&directory).map_err(|error| format!("cannot read {}: {error}", directory.display()))
     });
     found.unwrap_or_else(|problem| {
-        context
-            .output
-            .warn(&format!("{problem}; going by the age of instances only"));
-        Vec::new()
+        let what = "going by the age of instances only";
+        context.output.warn(&format!("{problem}; {what}"));
+        T::default()
     })
 }
 
