@@ -57,7 +57,7 @@ pub(crate) struct Prewarm {
     #[arg(short, long, value_name = "COUNT", default_value = "8")]
     jobs: NonZeroUsize,
     /// How long one may take
-    #[arg(long, value_name = "SPAN", default_value = "30m")]
+    #[arg(long, value_name = "SPAN", default_value = "30m", value_parser = Span::positive)]
     timeout: Span,
 }
 
@@ -239,6 +239,9 @@ fn images(args: &[String]) -> Result<Vec<String>, Failure> {
     let mut images: Vec<String> = Vec::new();
     for arg in args {
         let path = Path::new(arg);
+        if crate::images::is_missing_file(path) {
+            return Err(Failure::usage(format!("`{arg}`: there is no such file")));
+        }
         let named = if path.is_file() {
             crate::images::read(path)?
         } else {

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "ID")]
     instance: Option<String>,
     /// How long the command may take [default: as long as it wants]
-    #[arg(short, long, value_name = "SPAN")]
+    #[arg(short, long, value_name = "SPAN", value_parser = Span::positive)]
     timeout: Option<Span>,
     /// The directory to run it in
     #[arg(short = 'C', long, value_name = "DIR")]

@@ -98,7 +98,7 @@ impl Plan {
             {
                 Ok(in_use) => drop(in_use),
                 // The agent was faster and asked for it to end.
-                Err(Refused::Closed) => {}
+                Err(Refused::Closed | Refused::Stopping) => {}
                 Err(refused) => {
                     problem = Some(words(refused));
                     return;
@@ -172,6 +172,8 @@ fn words(refused: Refused) -> String {
     match refused {
         Refused::NotStarted(problem) => problem.0,
         Refused::Dead(why) => why,
-        Refused::Held | Refused::Closed => "it was closed while it started".to_owned(),
+        Refused::Held | Refused::Closed | Refused::Stopping => {
+            "it was closed while it started".to_owned()
+        }
     }
 }
