@@ -210,35 +210,36 @@ impl Account {
             .remove(name);
     }
 
-    /// Stops an instance, more than once if need be. One that is gone is stopped.
+    /// Stops an instance, more than once if need be. One that is gone is stopped; whether there was one to stop.
     ///
     /// # Errors
     /// [`StopFailed`] with the last refusal.
-    pub async fn stop_instance(&self, instance_id: &str) -> Result<(), StopFailed> {
-        if let Err(failed) = self.stop_somehow(instance_id).await {
-            self.tally().stops_failed.one_more();
-            return Err(failed);
-        }
+    pub async fn stop_instance(&self, instance_id: &str) -> Result<bool, StopFailed> {
+        let was_there = self
+            .stop_somehow(instance_id)
+            .await
+            .inspect_err(|_| self.tally().stops_failed.one_more())?;
         self.tally().stopped.one_more();
         if let Some(journal) = self.journal() {
             journal.instance_over(instance_id);
         }
-        Ok(())
+        Ok(was_there)
     }
 
-    async fn stop_somehow(&self, instance_id: &str) -> Result<(), StopFailed> {
+    async fn stop_somehow(&self, instance_id: &str) -> Result<bool, StopFailed> {
         let mut attempt = 1;
         loop {
             let error = match self.client().stop_if_there(instance_id).await {
                 Ok(was_there) => {
                     tracing::debug!(instance_id, was_there, "stopped");
-                    return Ok(());
+                    // An earlier attempt may have been carried out without an answer.
+                    return Ok(was_there || attempt > 1);
                 }
                 Err(error) => error,
             };
             // An instance that has ended by itself is refused with a code that nobody documents: look at it.
             if self.has_ended(instance_id).await {
-                return Ok(());
+                return Ok(attempt > 1);
             }
             if attempt >= STOP_ATTEMPTS || !error.is_retryable() {
                 return Err(StopFailed {

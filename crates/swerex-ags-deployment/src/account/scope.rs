@@ -95,7 +95,7 @@ impl Account {
 
     async fn stop_left(&self, what: &Leftover) -> Result<(), StopFailed> {
         match what {
-            Leftover::Instance(id) => self.stop_instance(id).await,
+            Leftover::Instance(id) => self.stop_instance(id).await.map(drop),
             Leftover::Tool(id) => match self.client().delete_tool_if_there(id).await {
                 Ok(_) => Ok(()),
                 Err(source) => Err(StopFailed {

@@ -98,7 +98,8 @@ async fn upload(source: &Path, id: &str, target: String, context: &Context) -> O
         let outcome = sandbox.runtime.upload_told(source, &target, told).await;
         progress.done();
         outcome?;
-        copied(&said, metadata.is_dir(), context)
+        let ends = (source.display().to_string(), format!("{id}:{target}"));
+        copied(&said, ends, metadata.is_dir(), context)
     })
     .await
 }
@@ -129,7 +130,8 @@ async fn download(id: &str, source: &str, target: PathBuf, context: &Context) ->
         let outcome = sandbox.runtime.download(source, &target, &*told).await;
         progress.done();
         outcome?;
-        copied(&said, target.is_dir(), context)
+        let ends = (format!("{id}:{source}"), target.display().to_string());
+        copied(&said, ends, target.is_dir(), context)
     })
     .await
 }
@@ -148,8 +150,13 @@ fn told(said: &str, context: &Context) -> (Progress, Arc<Told>) {
     (progress, Arc::new(told))
 }
 
-fn copied(said: &str, is_directory: bool, context: &Context) -> Outcome {
-    let json = json!({"copied": said, "directory": is_directory});
+fn copied(
+    said: &str,
+    (source, target): (String, String),
+    is_directory: bool,
+    context: &Context,
+) -> Outcome {
+    let json = json!({"source": source, "target": target, "directory": is_directory});
     if context.output.is_json() {
         context.output.result(String::new, &json)?;
     } else {

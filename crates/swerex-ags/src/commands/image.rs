@@ -54,7 +54,7 @@ pub(crate) struct Prewarm {
     #[arg(long, value_name = "TYPE")]
     registry_type: Option<String>,
     /// How many are pulled at a time
-    #[arg(short, long, value_name = "COUNT", default_value = "8")]
+    #[arg(short, long, value_name = "COUNT", default_value = "8", value_parser = jobs)]
     jobs: NonZeroUsize,
     /// How long one may take
     #[arg(long, value_name = "SPAN", default_value = "30m", value_parser = Span::positive)]
@@ -232,6 +232,11 @@ async fn pull(
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "write a count of 1 or more".to_owned())
 }
 
 /// The images that the arguments name, each once, in their order.

@@ -116,7 +116,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
                 memory: without_memory.then_some(false),
                 ..Default::default()
             };
-            let status = client.call(&request).await?.reply.instance_status;
+            let answer = client.call(&request).await.map_err(looked_up)?;
+            let status = answer.reply.instance_status;
             said(
                 context,
                 &id,
@@ -130,7 +131,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
                 timeout: Some(lifetime(timeout)?),
                 ..Default::default()
             };
-            client.call(&request).await?;
+            client.call(&request).await.map_err(looked_up)?;
             said(context, &id, "resuming")
         }
         Command::Extend { id, timeout } => {
@@ -140,13 +141,24 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
                 timeout: Some(timeout.clone()),
                 ..Default::default()
             };
-            client.call(&request).await?;
+            client.call(&request).await.map_err(looked_up)?;
             said(context, &id, &format!("ends in {timeout}"))
         }
         Command::Gc {
             older_than,
             consent,
         } => gc::run(older_than, consent, context).await,
+    }
+}
+
+/// Why a call about an instance failed; if there is none, where those are that there are.
+fn looked_up(error: ags_api::Error) -> Failure {
+    let is_missing = error.is_not_found();
+    let failure = Failure::from(error);
+    if is_missing {
+        failure.hint("`swerex-ags instance list --all` shows those that there are")
+    } else {
+        failure
     }
 }
 
@@ -214,7 +226,7 @@ pub(crate) async fn stop(ids: Vec<String>, consent: Consent, context: &Context) 
         account
             .stop_instance(&id)
             .await
-            .map(|()| Done::Now)
+            .map(|was_there| if was_there { Done::Now } else { Done::Before })
             .map_err(|error| Failure::of(&error))
     })
     .await

@@ -34,7 +34,7 @@ use crate::{
 )]
 pub(crate) struct Args {
     /// Where to listen; another address than loopback lets others use the account
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8866")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8866", value_parser = address)]
     listen: SocketAddr,
     #[command(flatten)]
     auth_token: AuthToken,
@@ -48,6 +48,11 @@ pub(crate) struct Args {
     /// images or SWE-agent's instances, have AGS pre-cache those images first. May be given more than once
     #[arg(long, value_name = "IMAGE[=COUNT]|FILE")]
     prewarm: Vec<Prewarm>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write IP:PORT, as in 127.0.0.1:8866; port 0 is any free one".to_owned())
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {

@@ -64,10 +64,11 @@ impl Plan {
         ready: impl FnOnce(),
         unwanted: impl Future<Output = ()>,
     ) -> io::Result<Ended> {
-        // The agent's process group is ours: its ctrl-c is for the agent, which then asks us to end.
+        // The agent's process group is ours: what its terminal sends is for the agent, which then asks us to end, or ends.
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
+        let mut quit = signal(SignalKind::quit())?;
         let listener = TcpListener::bind(("127.0.0.1", self.port))
             .await
             .map_err(|error| {
@@ -127,7 +128,10 @@ impl Plan {
         };
         let deaf = async {
             loop {
-                interrupts.recv().await;
+                tokio::select! {
+                    _ = interrupts.recv() => {}
+                    _ = quit.recv() => {}
+                }
             }
         };
         let shutdown = async {

@@ -55,9 +55,17 @@ async fn a_sandbox_stays_until_it_is_taken_down() {
     );
     lab.nothing_runs().await;
     assert_eq!(lab.json(&["ps"]).await, serde_json::json!([]));
+    let said = lab.run(&["down", "--all", "--yes"]).await;
     assert_eq!(
-        lab.run(&["down", "--all", "--yes"]).await.error(1),
-        "there is nothing to stop"
+        (said.out.as_str(), said.code),
+        ("none of yours runs\n", Some(0))
+    );
+    let missing = lab.json(&["down", "nobody", "--yes"]).await;
+    assert_eq!(missing[0]["result"], "not there");
+    let said = lab.run(&["instance", "pause", "nobody"]).await;
+    assert!(
+        said.error(1).contains("`swerex-ags instance list --all`"),
+        "{said:?}"
     );
 }
 
