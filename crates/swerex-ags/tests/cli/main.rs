@@ -9,4 +9,5 @@ mod keep;
 mod killed;
 mod run;
 mod support;
+mod terminal;
 mod usage;
