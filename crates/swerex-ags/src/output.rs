@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal as _, Write},
+    io::{self, IsTerminal as _, Read, Write},
 };
 
 use clap::ValueEnum;
@@ -87,6 +87,15 @@ impl Output {
         self.live
             .suspend(|| write_all(io::stdout().lock(), bytes))
             .map_err(Failure::stdout)
+    }
+
+    /// All that `from` gives, as it is.
+    pub(crate) fn copy(&self, mut from: impl Read) -> Result<(), Failure> {
+        let copied = self.live.suspend(|| {
+            let mut out = io::stdout().lock();
+            io::copy(&mut from, &mut out).and_then(|_| out.flush())
+        });
+        copied.map_err(Failure::stdout)
     }
 
     /// A command's own error output, as it is.

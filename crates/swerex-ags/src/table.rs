@@ -37,7 +37,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<usize>) -
     let mut text = String::new();
     if room < LEAST.min(*last) {
         for row in &rows {
-            paragraph(&head, row, &mut text);
+            paragraph(&head, row, width.unwrap_or(usize::MAX), &mut text);
         }
         return text;
     }
@@ -55,16 +55,24 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<usize>) -
     text
 }
 
-/// The first cell, and the others below it with their names.
-fn paragraph(head: &[String], row: &[String], text: &mut String) {
+/// The first cell, and those of the others that say something below it with their names.
+fn paragraph(head: &[String], row: &[String], width: usize, text: &mut String) {
     let Some((first, rest)) = row.split_first() else {
         return;
     };
     let _ = writeln!(text, "{first}");
     let widest = head.iter().map(|name| length(name)).max();
     let widest = widest.unwrap_or_default();
+    let indent = GAP + widest + GAP;
     for (name, cell) in head.iter().skip(1).zip(rest) {
-        let _ = writeln!(text, "{}", format!("  {name:widest$}  {cell}").trim_end());
+        if cell.is_empty() {
+            continue;
+        }
+        let mut line = format!("{:GAP$}{name:widest$}{:GAP$}", "", "");
+        for part in folded(cell, width.saturating_sub(indent)) {
+            let _ = writeln!(text, "{line}{part}");
+            line = " ".repeat(indent);
+        }
     }
 }
 
@@ -117,8 +125,8 @@ mod tests {
 
     #[test]
     fn rows_are_paragraphs_where_that_does_not_help() {
-        let rows = rows(&[&["3f9c", "python:3.11", "1h"], &["77ab", "", "2h"]]);
-        let shown = "3f9c\n  IMAGE    python:3.11\n  ENDS IN  1h\n77ab\n  IMAGE\n  ENDS IN  2h\n";
+        let rows = rows(&[&["3f9c", "python:3.11", "a day or so"], &["77ab", "", "2h"]]);
+        let shown = "3f9c\n  IMAGE    python:3.11\n  ENDS IN  a day or\n           so\n77ab\n  ENDS IN  2h\n";
         assert_eq!(table(&["ID", "IMAGE", "ENDS IN"], &rows, Some(20)), shown);
     }
 }

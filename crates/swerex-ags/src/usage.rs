@@ -88,6 +88,7 @@ fn on_one_line(error: &clap::Error, help: &str) -> Failure {
         {
             "the command comes after --, as in swerex-ags run -- ls".to_owned()
         }
+        ErrorKind::InvalidSubcommand => format!("`{help}` lists them"),
         _ => format!("`{help}` has an example"),
     });
     Failure::usage(parts.concat()).hint(hint)
@@ -136,6 +137,10 @@ mod tests {
             (
                 "completions",
                 "the following required arguments were not provided: <SHELL>",
+            ),
+            (
+                "xyz",
+                "unrecognized subcommand 'xyz'; `swerex-ags --help` lists them",
             ),
             ("completions fush", "invalid value 'fush' for '<SHELL>'"),
             (
