@@ -273,12 +273,12 @@ mod tests {
         for (key, value) in same {
             let mut source = crate::source::Source::default();
             source.flag(key, value).unwrap();
-            assert_eq!(tool_name(&source.resolve().config), name, "{key}");
+            assert_eq!(tool_name(&source.resolve().unwrap().config), name, "{key}");
         }
         for (key, value) in [("port", "8001"), ("role_arn", "r"), ("mount_image", "m")] {
             let mut source = crate::source::Source::default();
             source.flag(key, value).unwrap();
-            assert_ne!(tool_name(&source.resolve().config), name, "{key}");
+            assert_ne!(tool_name(&source.resolve().unwrap().config), name, "{key}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
 use serde_json::{Map, Value};
+use serde_saphyr::DuplicateKeyPolicy;
 
 use crate::{
     config::{InvalidConfig, TencentAgsDeploymentConfig, domain_of},
@@ -13,6 +14,16 @@ use crate::{
 /// Sections of SWE-agent's files that hold a deployment, in the order in which they are looked for.
 const SECTIONS: [&str; 2] = ["instances", "env"];
 
+/// Keys at the top of SWE-agent's files, none of them one of a deployment's.
+const SWE_AGENTS: [&str; 6] = [
+    "agent",
+    "instances",
+    "env",
+    "problem_statement",
+    "actions",
+    "output_dir",
+];
+
 /// The largest configuration file that is read, in bytes.
 const LARGEST_FILE: u64 = 4 << 20;
 
@@ -22,6 +33,10 @@ pub struct Source {
     file: BTreeMap<&'static str, (Value, Origin)>,
     environment: BTreeMap<&'static str, (Value, Origin)>,
     flags: BTreeMap<&'static str, (Value, Origin)>,
+    /// Whether somebody said that the deployment is of our type.
+    is_typed: bool,
+    /// The first file that sets keys of a deployment without saying so.
+    typeless: Option<String>,
 }
 
 /// Where a value comes from.
@@ -73,7 +88,7 @@ impl fmt::Display for Origin {
 
 impl Source {
     /// Reads a YAML or JSON file: SWE-agent's own (its `instances.deployment` or `env.deployment`) or the bare mapping of a deployment. A later
-    /// file wins over an earlier one, key by key.
+    /// file wins over an earlier one, key by key. A file of SWE-agent's without a deployment sets nothing.
     ///
     /// # Errors
     /// What is wrong with the file, or with which key in it.
@@ -109,19 +124,23 @@ impl Source {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let document: Value = serde_saphyr::from_str(text).map_err(|error| {
-            let reason = error.to_string();
-            wrong(format!(
-                "is no YAML: {}",
-                reason.lines().next().unwrap_or_default()
-            ))
-        })?;
+        // As SWE-agent's own reader, which takes the last of two equal keys.
+        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::LastWins };
+        let document: Value =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+                let reason = error.to_string();
+                let reason = reason.lines().next().unwrap_or_default();
+                let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+                wrong(format!("is no YAML: {reason}"))
+            })?;
         let Value::Object(document) = document else {
             return Err(wrong("should be a mapping of keys to values".to_owned()));
         };
-        let deployment = deployment_of(&document).map_err(wrong)?;
+        let Some(deployment) = deployment_of(&document).map_err(wrong)? else {
+            return Ok(());
+        };
         match deployment.get("type") {
-            Some(Value::String(kind)) if kind == keys::TYPE => {}
+            Some(Value::String(kind)) if kind == keys::TYPE => self.is_typed = true,
             Some(other) => {
                 let message = format!(
                     "`{}` in {name} is another kind of deployment: it should be {}",
@@ -130,12 +149,8 @@ impl Source {
                 );
                 return Err(InvalidConfig::new("type", message));
             }
-            None => {
-                return Err(InvalidConfig::new(
-                    "type",
-                    format!("is missing in {name}: add `type: {}`", keys::TYPE),
-                ));
-            }
+            None if self.typeless.is_none() => self.typeless = Some(name.to_owned()),
+            None => {}
         }
         let origin = Origin::File(name.to_owned());
         for (name_of_key, given) in deployment.iter().filter(|(name, _)| *name != "type") {
@@ -177,7 +192,7 @@ impl Source {
     pub fn flag(&mut self, name: &str, text: &str) -> Result<(), InvalidConfig> {
         let origin = Origin::Flag;
         if name == "type" {
-            return is_our_type(text);
+            return self.of_type(text);
         }
         let key = known(name, &origin)?;
         if text == "null" {
@@ -207,7 +222,7 @@ impl Source {
         };
         for (name, given) in &given {
             if name == "type" {
-                is_our_type(&plain(given))?;
+                self.of_type(&plain(given))?;
                 continue;
             }
             let key = known(name, &Origin::Flag)?;
@@ -223,7 +238,16 @@ impl Source {
     }
 
     /// Puts everything together.
-    pub fn resolve(&self) -> Resolved {
+    ///
+    /// # Errors
+    /// A file sets keys of a deployment, and neither it nor another one nor a flag says of which type.
+    pub fn resolve(&self) -> Result<Resolved, InvalidConfig> {
+        if let (false, Some(name)) = (self.is_typed, &self.typeless) {
+            return Err(InvalidConfig::new(
+                "type",
+                format!("is missing in {name}: add `type: {}`", keys::TYPE),
+            ));
+        }
         let mut config = TencentAgsDeploymentConfig::new("", "");
         let mut settings = Vec::with_capacity(KEYS.len());
         for key in KEYS {
@@ -247,18 +271,56 @@ impl Source {
                 origin,
             });
         }
-        Resolved { config, settings }
+        Ok(Resolved { config, settings })
+    }
+
+    fn of_type(&mut self, text: &str) -> Result<(), InvalidConfig> {
+        if text != keys::TYPE {
+            return Err(InvalidConfig::new(
+                "type",
+                format!(
+                    "`{text}` is another kind of deployment: it should be {}",
+                    keys::TYPE
+                ),
+            ));
+        }
+        self.is_typed = true;
+        Ok(())
     }
 }
 
-/// The deployment in a document, whichever form it has.
-fn deployment_of(document: &Map<String, Value>) -> Result<&Map<String, Value>, String> {
+impl Resolved {
+    /// As [`TencentAgsDeploymentConfig::validate`], and says where a wrong value comes from.
+    ///
+    /// # Errors
+    /// The first key that is wrong.
+    pub fn validate(&self) -> Result<(), InvalidConfig> {
+        self.config.validate().map_err(|mut wrong| {
+            let setting = self
+                .settings
+                .iter()
+                .find(|setting| setting.key.name == wrong.key);
+            if let Some(Setting { origin, .. }) = setting
+                && *origin != Origin::Default
+            {
+                wrong.problem = format!("{} ({origin})", wrong.problem);
+            }
+            wrong
+        })
+    }
+}
+
+/// The deployment in a document, whichever form it has; `None` if it is a file of SWE-agent's that says nothing of one.
+fn deployment_of(document: &Map<String, Value>) -> Result<Option<&Map<String, Value>>, String> {
     for section in SECTIONS {
+        if document.get(section).is_some_and(Value::is_null) {
+            return Err(format!("has nothing under {section}: remove it"));
+        }
         match document
             .get(section)
             .and_then(|section| section.get("deployment"))
         {
-            Some(Value::Object(deployment)) => return Ok(deployment),
+            Some(Value::Object(deployment)) => return Ok(Some(deployment)),
             Some(_) => {
                 return Err(format!(
                     "has {section}.deployment, which should be a mapping"
@@ -268,19 +330,25 @@ fn deployment_of(document: &Map<String, Value>) -> Result<&Map<String, Value>, S
         }
     }
     match document.get("deployment") {
-        Some(Value::Object(deployment)) => Ok(deployment),
+        Some(Value::Object(deployment)) => Ok(Some(deployment)),
         Some(_) => Err("has deployment, which should be a mapping".to_owned()),
-        None if SECTIONS
-            .iter()
-            .any(|section| document.contains_key(*section)) =>
-        {
-            Err(
-                "has no deployment: add one under instances.deployment or env.deployment"
-                    .to_owned(),
-            )
+        None if SWE_AGENTS.iter().any(|key| document.contains_key(*key)) => {
+            match misspelt(document) {
+                Some(key) => Err(format!("has {key}: did you mean deployment?")),
+                None => Ok(None),
+            }
         }
-        None => Ok(document),
+        None => Ok(Some(document)),
     }
+}
+
+/// A key where a deployment stands in SWE-agent's files, whose name is almost that.
+fn misspelt(document: &Map<String, Value>) -> Option<String> {
+    SECTIONS.iter().find_map(|section| {
+        let keys = document.get(*section)?.as_object()?.keys();
+        let mut like = keys.filter(|key| strsim::jaro_winkler(key, "deployment") > 0.85);
+        like.next().map(|key| format!("{section}.{key}"))
+    })
 }
 
 fn known(name: &str, origin: &Origin) -> Result<&'static Key, InvalidConfig> {
@@ -294,19 +362,6 @@ fn known(name: &str, origin: &Origin) -> Result<&'static Key, InvalidConfig> {
             format!("is no key of a deployment ({origin}): {remedy}"),
         )
     })
-}
-
-fn is_our_type(text: &str) -> Result<(), InvalidConfig> {
-    if text == keys::TYPE {
-        return Ok(());
-    }
-    Err(InvalidConfig::new(
-        "type",
-        format!(
-            "`{text}` is another kind of deployment: it should be {}",
-            keys::TYPE
-        ),
-    ))
 }
 
 fn wrong_value(key: &Key, given: &str, problem: &str, origin: &Origin) -> InvalidConfig {

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use swerex_proto::{ExceptionClass, RemoteError};
+
 use crate::{
     error::Error,
     pieces::LARGEST,
@@ -13,10 +15,10 @@ use crate::{
     upload::{Told, blocking},
 };
 
-/// What stands at a path of the server's machine: `d`, or `f` with size and permission bits.
+/// What stands at a path of the server's machine: `d`, `f` with size and permission bits, `o` for something else, or `n` for nothing.
 const LOOK: &str = r#"if [ -d "$1" ]; then echo d
 elif [ -f "$1" ]; then echo "f $(($(wc -c < "$1"))) $(stat -L -c %a -- "$1" 2>/dev/null || echo 644)"
-else echo "no such file or directory: $1" >&2; exit 1; fi"#;
+elif [ -e "$1" ]; then echo o; else echo n; fi"#;
 
 /// Packs a directory into a temporary file and gives the file's name and size.
 const PACK: &str = r#"t=$(mktemp) || exit 1
@@ -29,7 +31,7 @@ const MODE: u32 = 0o777;
 impl AgsRuntime {
     /// Brings the file or directory `source` to the local path `target`, with its permission bits.
     ///
-    /// A file is replaced at once when all of it is there. A directory is merged into one that is there; a native server packs it while it is
+    /// A file is replaced at once when all of it is there; what is neither file nor directory, such as a pipe, is written to. A directory is merged into one that is there; a native server packs it while it is
     /// sent, otherwise the sandbox's `tar` packs it first, which needs as much room in its temporary directory. Memory is bounded. Nothing is
     /// written outside of `target`. Where the size is not known beforehand, `told` hears what has come so far as the whole.
     ///
@@ -43,11 +45,21 @@ impl AgsRuntime {
             ["f", size, mode] => {
                 let size = number(size, &seen)?;
                 let mode = u32::from_str_radix(mode, 8).unwrap_or(0o644) & MODE;
+                let local = |error| at(target, error);
+                if fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+                    let open = File::options().write(true).open(target);
+                    return self
+                        .fetch(source, size, open.map_err(local)?, target, told)
+                        .await;
+                }
+                // A link stays one.
+                let link = fs::canonicalize(target);
+                let target = link.as_deref().unwrap_or(target);
+                let local = |error| at(target, error);
                 let folder = target
                     .parent()
                     .filter(|parent| !parent.as_os_str().is_empty());
                 let folder = folder.unwrap_or_else(|| Path::new("."));
-                let local = |error| at(target, error);
                 let part = tempfile::Builder::new()
                     .prefix(".swerex-")
                     .tempfile_in(folder)
@@ -58,6 +70,14 @@ impl AgsRuntime {
                 part.persist(target).map_err(|error| local(error.error))?;
                 Ok(())
             }
+            ["n"] => Err(unreadable(
+                ExceptionClass::FileNotFound,
+                format!("no such file or directory: {source}"),
+            )),
+            ["o"] => Err(unreadable(
+                ExceptionClass::OsError,
+                format!("neither a file nor a directory: {source}"),
+            )),
             _ => Err(strange(&seen)),
         }
     }
@@ -196,6 +216,10 @@ fn strange(seen: &str) -> Error {
         status: http::StatusCode::OK,
         evidence: crate::gateway::evidence(seen.as_bytes()),
     }
+}
+
+fn unreadable(class: ExceptionClass, message: String) -> Error {
+    Error::Remote(RemoteError::new(&class, message))
 }
 
 fn at(path: &Path, source: io::Error) -> Error {

@@ -24,7 +24,7 @@ use crate::{
     version,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done · 1 failed · 2 wrong usage · the command's own code for run and shell · 130, 143 interrupted\n\n\
+    after_help = "Exit codes: 0 done · 1 failed · 2 wrong usage · the command's own code for run and shell · 130, 143, 129, 131 interrupted\n\n\
                   Example: swerex-ags run --local -- 'echo hello from $(hostname)'"
 )]
 pub(crate) struct Cli {
@@ -110,6 +110,9 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Shims(shims::Args),
     AgentConfig(agent_config::Args),
+    #[command(
+        after_help = "Example: swerex-ags emulator > ready.json & SWEREX_AGS_LOCAL=ready.json swerex-ags ps"
+    )]
     Emulator(Box<emulator::Args>),
     Completions(completions::Args),
     Man(man::Args),

@@ -164,7 +164,7 @@ impl Context {
         for (key, value) in ready.into_iter().flat_map(Ready::settings) {
             source.flag(key, value).map_err(misuse)?;
         }
-        Ok(source.resolve())
+        source.resolve().map_err(misuse)
     }
 
     /// The way to the cloud, checked and built when it is first needed. It does not connect yet.
@@ -193,7 +193,11 @@ impl Context {
                 (Some(emulator), Some(ready))
             }
         };
-        let config = self.resolve(ready.as_ref())?.config;
+        let resolved = self.resolve(ready.as_ref())?;
+        resolved
+            .validate()
+            .map_err(|error| Failure::misuse(&error))?;
+        let config = resolved.config;
         let account = Account::of(&config)?;
         let client = account.client().clone();
         Ok(Cloud {

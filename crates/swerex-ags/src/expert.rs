@@ -151,7 +151,8 @@ fn instance(row: &Value, bridge: &Bridge<'_>) -> Result<Value, String> {
         image: simple.image.clone(),
         instance: simple.id.clone(),
     };
-    let host = format!("{}{}", bridge.url.trim_end_matches('/'), address.path());
+    let path = address.path().map_err(|error| error.to_string())?;
+    let host = format!("{}{path}", bridge.url.trim_end_matches('/'));
     Ok(json!({
         "env": {
             "deployment": { "type": "remote", "host": host, "auth_token": bridge.auth_token },
@@ -257,5 +258,8 @@ mod tests {
                 .contains("`instance_id` is 3")
         );
         assert_eq!(why(json!([])), "instance 1: is not a mapping");
+        let unserved =
+            why(json!({ "instance_id": "..", "image_name": "x", "problem_statement": "" }));
+        assert!(unserved.contains("the instance `..`"), "{unserved}");
     }
 }

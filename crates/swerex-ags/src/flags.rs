@@ -6,6 +6,8 @@
 
 use std::ffi::OsString;
 
+use swerex_ags_deployment::keys;
+
 use crate::report::Failure;
 
 /// The forms, the longest first. What follows each is `.KEY`, `=JSON` or, for the last three, nothing of ours.
@@ -41,6 +43,7 @@ pub(crate) fn split(
         }
         let shown = arg.to_string_lossy().into_owned();
         let Some(form) = Form::of(&shown) else {
+            refuse_alike(&shown)?;
             rest.push(arg);
             continue;
         };
@@ -60,6 +63,27 @@ pub(crate) fn split(
     Ok((settings, rest))
 }
 
+/// Refuses what looks like one of the forms and is none of them: SWE-agent's other settings, and a dash too few.
+fn refuse_alike(arg: &str) -> Result<(), Failure> {
+    let flag = arg.split_once('=').map_or(arg, |(flag, _)| flag);
+    let name = flag.trim_start_matches('-');
+    let is_dotted = |wrapper: &str| {
+        name.strip_prefix(wrapper.trim_start_matches('-'))
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    if name.len() == flag.len() || !WRAPPERS.iter().chain(&PREFIXES).any(|one| is_dotted(one)) {
+        return Ok(());
+    }
+    let key = name.rsplit('.').next().unwrap_or_default();
+    Err(Failure::usage(format!(
+        "{flag} sets nothing of a deployment; write --deployment.KEY=VALUE{}",
+        keys::find(key).map_or_else(String::new, |key| format!(
+            ", here --deployment.{}=VALUE",
+            key.name
+        ))
+    )))
+}
+
 /// Which of the forms an argument has.
 enum Form {
     /// `PREFIX.KEY`.
@@ -73,7 +97,6 @@ enum Form {
 impl Form {
     fn of(arg: &str) -> Option<Self> {
         let flag = arg.split_once('=').map_or(arg, |(flag, _)| flag);
-        // SWE-agent's other settings, such as --env.repo.path, are nothing that we could honour: clap refuses them.
         for prefix in PREFIXES {
             match flag.strip_prefix(prefix) {
                 Some("") => return Some(Self::Deployment),
@@ -183,7 +206,7 @@ mod tests {
             "run",
             "--env",
             "A=B",
-            "--env.repo.path=x",
+            "--envelope.x",
             "--",
             "--deployment.port=1",
         ];
@@ -207,6 +230,18 @@ mod tests {
             (vec!["--deployment.a.b=c"], "--deployment.a.b: give one key"),
             (vec!["--deployment=5"], "--deployment: give one key"),
             (vec!["--deployment.=5"], "--deployment.: give one key"),
+            (
+                vec!["--env.repo.path=x"],
+                "--env.repo.path sets nothing of a deployment; write --deployment.KEY=VALUE",
+            ),
+            (
+                vec!["-deployment.image=x"],
+                "-deployment.image sets nothing of a deployment; write --deployment.KEY=VALUE, here --deployment.image=VALUE",
+            ),
+            (
+                vec!["--instances.deploymnet.cpu=x"],
+                "--instances.deploymnet.cpu sets nothing of a deployment",
+            ),
         ] {
             let error = of(&line).unwrap_err();
             assert!(error.starts_with(expected), "{error}");

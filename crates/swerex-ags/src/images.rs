@@ -19,8 +19,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<String>, Failure> {
     expert::images(&rows(path)?).map_err(|error| wrong(path, &format!("cannot be used: {error}")))
 }
 
+/// Whether a text that is the name of no file means one all the same.
+pub(crate) fn is_missing_file(path: &Path) -> bool {
+    !path.is_file() && (holds_instances(path) || extension(path) == "txt")
+}
+
 /// Whether a file of this name holds instances.
-pub(crate) fn holds_instances(path: &Path) -> bool {
+fn holds_instances(path: &Path) -> bool {
     matches!(extension(path), "json" | "jsonl" | "yaml" | "yml")
 }
 
@@ -28,7 +33,7 @@ pub(crate) fn holds_instances(path: &Path) -> bool {
 pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, Failure> {
     let text = text(path)?;
     if extension(path) == "jsonl" {
-        return text
+        let rows: Vec<Value> = text
             .lines()
             .enumerate()
             .filter(|(_, line)| !line.trim().is_empty())
@@ -36,7 +41,12 @@ pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, Failure> {
                 serde_json::from_str(line)
                     .map_err(|error| wrong(path, &format!("line {}: {error}", index + 1)))
             })
-            .collect();
+            .collect::<Result<_, _>>()?;
+        return if rows.is_empty() {
+            Err(wrong(path, "holds no instances"))
+        } else {
+            Ok(rows)
+        };
     }
     let document = match serde_json::from_str(&text) {
         Ok(document) => document,
@@ -49,10 +59,11 @@ pub(crate) fn rows(path: &Path) -> Result<Vec<Value>, Failure> {
             wrong(path, &format!("is neither JSON nor YAML: {reason}"))
         })?,
     };
-    Ok(match document {
-        Value::Array(rows) => rows,
-        row => vec![row],
-    })
+    match document {
+        Value::Array(rows) if !rows.is_empty() => Ok(rows),
+        Value::Array(_) | Value::Null => Err(wrong(path, "holds no instances")),
+        row => Ok(vec![row]),
+    }
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
@@ -124,6 +135,10 @@ mod tests {
         assert!(text.contains("i.jsonl` line 2: "), "{text}");
         let text = read_as("i.yaml", "a: [").unwrap_err();
         assert!(text.contains("is neither JSON nor YAML"), "{text}");
+        for empty in ["i.json", "i.jsonl", "i.yaml"] {
+            let text = read_as(empty, if empty == "i.json" { "[]" } else { "\n" }).unwrap_err();
+            assert!(text.ends_with("holds no instances"), "{text}");
+        }
         assert!(
             read_as("i.json", "[{}]")
                 .unwrap_err()

@@ -27,11 +27,11 @@ impl Interrupt {
     }
 }
 
-/// Listens for ctrl-c and, on Unix, SIGTERM and SIGHUP, from when it is made.
+/// Listens for ctrl-c and, on Unix, SIGTERM, SIGHUP and SIGQUIT, from when it is made.
 #[derive(Debug)]
 pub(crate) struct Interrupts {
     #[cfg(unix)]
-    signals: [(tokio::signal::unix::Signal, u8, &'static str); 3],
+    signals: [(tokio::signal::unix::Signal, u8, &'static str); 4],
 }
 
 impl Interrupts {
@@ -53,6 +53,7 @@ impl Interrupts {
                 listen(SignalKind::interrupt(), "ctrl-c")?,
                 listen(SignalKind::terminate(), "SIGTERM")?,
                 listen(SignalKind::hangup(), "SIGHUP")?,
+                listen(SignalKind::quit(), "SIGQUIT")?,
             ],
         })
     }
@@ -69,11 +70,13 @@ impl Interrupts {
             (int, int_code, int_name),
             (term, term_code, term_name),
             (hup, hup_code, hup_name),
+            (quit, quit_code, quit_name),
         ] = &mut self.signals;
         tokio::select! {
             _ = int.recv() => Interrupt { code: *int_code, name: int_name },
             _ = term.recv() => Interrupt { code: *term_code, name: term_name },
             _ = hup.recv() => Interrupt { code: *hup_code, name: hup_name },
+            _ = quit.recv() => Interrupt { code: *quit_code, name: quit_name },
         }
     }
 

@@ -21,6 +21,7 @@ mod sandbox;
 mod serve;
 mod span;
 mod state;
+mod table;
 mod usage;
 
 use std::{

@@ -2,15 +2,14 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal as _, Write},
+    io::{self, IsTerminal as _, Read, Write},
 };
 
 use clap::ValueEnum;
-use comfy_table::{Table, presets};
 use indicatif::MultiProgress;
 use serde_json::Value;
 
-use crate::report::Failure;
+use crate::{report::Failure, table::table};
 
 /// What results look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -80,7 +79,7 @@ impl Output {
             self.note("nothing to list");
             return Ok(());
         }
-        self.result(|| table(head, rows), json)
+        self.result(|| table(head, rows, width()), json)
     }
 
     /// Bytes as they are.
@@ -88,6 +87,15 @@ impl Output {
         self.live
             .suspend(|| write_all(io::stdout().lock(), bytes))
             .map_err(Failure::stdout)
+    }
+
+    /// All that `from` gives, as it is.
+    pub(crate) fn copy(&self, mut from: impl Read) -> Result<(), Failure> {
+        let copied = self.live.suspend(|| {
+            let mut out = io::stdout().lock();
+            io::copy(&mut from, &mut out).and_then(|_| out.flush())
+        });
+        copied.map_err(Failure::stdout)
     }
 
     /// A command's own error output, as it is.
@@ -140,23 +148,10 @@ fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
     to.flush()
 }
 
-/// Columns with two blanks between them, no lines, no colours: easy to read and to cut.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(head.to_vec());
-    for row in rows {
-        table.add_row(row.iter().map(|cell| one_line(cell)));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    let mut text = String::new();
-    for line in table.lines() {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+/// How many columns the terminal has that results go to; `None` if they go elsewhere.
+fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    (size.ws_col > 0).then(|| usize::from(size.ws_col))
 }
 
 /// Text from elsewhere on one line, without what a terminal would act on.
@@ -231,15 +226,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_table_has_two_blanks_between_columns_and_none_at_the_end() {
-        let rows = vec![
-            vec!["a".to_owned(), "1".to_owned()],
-            vec!["bbbb".to_owned(), String::new()],
-        ];
-        assert_eq!(table(&["ID", "N"], &rows), "ID    N\na     1\nbbbb\n");
-    }
 
     #[test]
     fn what_a_terminal_would_act_on_is_shown_instead() {

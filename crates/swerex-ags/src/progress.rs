@@ -24,9 +24,7 @@ impl Progress {
             // Room at the end for the `^C` that a terminal echoes: on a full line it would begin another.
             let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}    ")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            let bar = ProgressBar::new_spinner().with_style(style);
-            bar.enable_steady_tick(TICK);
-            bar
+            ProgressBar::new_spinner().with_style(style)
         })
     }
 
@@ -34,7 +32,7 @@ impl Progress {
     pub(crate) fn bytes(output: &Output) -> Self {
         Self::new(output, || {
             let style = ProgressStyle::with_template(
-                "{wide_msg} {bytes}/{total_bytes} [{bar:30}] {bytes_per_sec} {eta}",
+                "{wide_msg}\n[{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
             )
             .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(0).with_style(style)
@@ -44,16 +42,20 @@ impl Progress {
     /// Something with `total` parts.
     pub(crate) fn parts(output: &Output, total: usize) -> Self {
         Self::new(output, || {
-            let style = ProgressStyle::with_template("[{bar:30}] {pos}/{len} {wide_msg} {elapsed}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = ProgressBar::new(total as u64).with_style(style);
-            bar.enable_steady_tick(TICK);
-            bar
+            let style =
+                ProgressStyle::with_template("[{bar:20}] {pos}/{len} {elapsed:>4} {wide_msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(total as u64).with_style(style)
         })
     }
 
     fn new(output: &Output, draw: impl FnOnce() -> ProgressBar) -> Self {
-        let drawn = (!output.is_quiet() && output::draws()).then(|| output.live().add(draw()));
+        let drawn = (!output.is_quiet() && output::draws()).then(|| {
+            let bar = output.live().add(draw());
+            // Only now: whatever is drawn before belongs to nobody, and stays.
+            bar.enable_steady_tick(TICK);
+            bar
+        });
         Self {
             output: output.clone(),
             began: Instant::now(),
@@ -69,6 +71,13 @@ impl Progress {
                 let seconds = self.began.elapsed().as_secs_f64();
                 self.output.note(&format!("[{seconds:6.1} s] {text}"));
             }
+        }
+    }
+
+    /// What takes its time now; only where it is drawn, for it is no step of its own.
+    pub(crate) fn wait(&self, text: &str) {
+        if self.drawn.is_some() {
+            self.step(text);
         }
     }
 

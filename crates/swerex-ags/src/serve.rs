@@ -16,3 +16,4 @@ mod state;
 mod stops;
 #[cfg(test)]
 mod tests;
+mod wire;

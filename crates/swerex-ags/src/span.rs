@@ -6,6 +6,16 @@ use std::{fmt, str::FromStr, time::Duration};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span(pub(crate) Duration);
 
+impl Span {
+    /// Reads a span that is more than no time.
+    pub(crate) fn positive(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(Self(Duration::ZERO)) => Err("it should be more than no time".to_owned()),
+            parsed => parsed,
+        }
+    }
+}
+
 impl FromStr for Span {
     type Err = String;
 
@@ -70,5 +80,6 @@ mod tests {
         for text in ["", "h", "1w", "-1s", "1 h", "1e999h", "..s"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
+        assert!(Span::positive("0m").is_err() && Span::positive("1ms").is_ok());
     }
 }

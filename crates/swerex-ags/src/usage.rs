@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Parser as _, error::ErrorKind};
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
 use crate::{
     args::Cli,
@@ -31,22 +31,40 @@ impl Usage {
             Err(failure) => return Self::Wrong(failure, format),
         };
         let program = [OsString::from("swerex-ags")];
+        let help = help_of(&rest);
         match Cli::try_parse_from(program.into_iter().chain(rest)) {
             Ok(cli) => Self::Run(Box::new(cli), settings),
             Err(error) => match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                     Self::Show(error.render().to_string())
                 }
-                _ => Self::Wrong(Failure::usage(on_one_line(&error)), format),
+                _ => Self::Wrong(on_one_line(&error, &help), format),
             },
         }
     }
 }
 
-/// What is wrong and the remedy, without the synopsis: the help has that.
-fn on_one_line(error: &clap::Error) -> String {
+/// The command line that explains the command among these arguments, as far as there is one.
+fn help_of(args: &[OsString]) -> String {
+    let mut command = &Cli::command();
+    let mut line = "swerex-ags".to_owned();
+    for name in args.iter().take_while(|arg| *arg != "--") {
+        if let Some(found) = command.find_subcommand(name) {
+            command = found;
+            line = format!("{line} {}", found.get_name());
+        }
+    }
+    format!("{line} --help")
+}
+
+/// What is wrong and the remedy, without the synopsis: `help` has that.
+fn on_one_line(error: &clap::Error, help: &str) -> Failure {
     debug_assert_eq!(error.exit_code(), i32::from(USAGE));
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Failure::usage("a command is missing").hint(format!("`{help}` lists them"));
+    }
     let text = error.render().to_string();
+    let mut tip = None;
     let mut parts: Vec<String> = Vec::new();
     for line in text.lines() {
         let line = line.trim();
@@ -57,17 +75,23 @@ fn on_one_line(error: &clap::Error) -> String {
             continue;
         }
         match line.strip_prefix("tip: ") {
-            Some(tip) => parts.push(format!("; {tip}")),
+            Some(words) => tip = Some(words.to_owned()),
             None if parts.is_empty() => {
                 parts.push(line.strip_prefix("error: ").unwrap_or(line).to_owned());
             }
             None => parts.push(format!(" {line}")),
         }
     }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "a command is missing; `swerex-ags --help` lists them".to_owned();
-    }
-    parts.concat()
+    let hint = tip.unwrap_or_else(|| match error.kind() {
+        ErrorKind::UnknownArgument | ErrorKind::MissingRequiredArgument
+            if help.contains(" run ") =>
+        {
+            "the command comes after --, as in swerex-ags run -- ls".to_owned()
+        }
+        ErrorKind::InvalidSubcommand => format!("`{help}` lists them"),
+        _ => format!("`{help}` has an example"),
+    });
+    Failure::usage(parts.concat()).hint(hint)
 }
 
 /// The format that is asked for, read without understanding the rest.
@@ -114,11 +138,26 @@ mod tests {
                 "completions",
                 "the following required arguments were not provided: <SHELL>",
             ),
-            ("completions fush", "invalid value 'fush' for '<SHELL>'"),
-            ("tool", "a command is missing"),
             (
-                "run --env.repo.path=x -- true",
-                "unexpected argument '--env.repo.path' found",
+                "xyz",
+                "unrecognized subcommand 'xyz'; `swerex-ags --help` lists them",
+            ),
+            ("completions fush", "invalid value 'fush' for '<SHELL>'"),
+            (
+                "tool",
+                "a command is missing; `swerex-ags tool --help` lists",
+            ),
+            (
+                "tool list x",
+                "unexpected argument 'x' found; `swerex-ags tool list --help` has an example",
+            ),
+            (
+                "run ls",
+                "unexpected argument 'ls' found; the command comes after --, as in swerex-ags run -- ls",
+            ),
+            (
+                "-o yaml ps",
+                "invalid value 'yaml' for '--output <FORMAT>' [possible values: text, json]; `swerex-ags ps --help`",
             ),
         ];
         for (line, expected) in cases {
@@ -137,7 +176,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 }

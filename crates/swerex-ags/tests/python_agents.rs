@@ -235,6 +235,31 @@ async fn mini_swe_agent_takes_us_for_docker() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mini_swe_agent_takes_us_for_podman_under_swe_rex() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    world.run("mini_rex.py", &[]).await;
+    assert_eq!(world.emulator.instances().len(), 1);
+    world.none_lives().await;
+    world.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_is_refused_is_told_in_swe_rexs_own_class() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let (_bridge, url, token) = world.bridge().await;
+    let fault = "StartSandboxInstance:error=UnauthorizedOperation".parse();
+    world.emulator.arm(fault.unwrap()).unwrap();
+    world.run("rex_refused.py", &[&url, &token]).await;
+    assert!(world.emulator.unconsumed_faults().is_empty());
+    world.none_lives().await;
+    world.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn swe_rex_takes_the_bridge_for_its_servers() {
     let Some(world) = World::new().await else {
         return;

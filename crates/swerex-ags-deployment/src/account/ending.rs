@@ -93,20 +93,22 @@ impl Patience {
 }
 
 impl Account {
-    /// Stops an instance, more than once if need be. One that is gone is stopped.
+    /// Stops an instance, more than once if need be. One that is gone is stopped; whether there was one to stop.
     ///
     /// # Errors
     /// [`StopFailed`] with the last refusal.
-    pub async fn stop_instance(&self, instance_id: &str) -> Result<(), StopFailed> {
+    pub async fn stop_instance(&self, instance_id: &str) -> Result<bool, StopFailed> {
         self.end(&Leftover::Instance(instance_id.to_owned())).await
     }
 
-    /// Ends it, within some attempts.
-    pub(super) async fn end(&self, what: &Leftover) -> Result<(), StopFailed> {
+    /// Ends it, within some attempts; whether there was something to end.
+    pub(super) async fn end(&self, what: &Leftover) -> Result<bool, StopFailed> {
         let mut attempt = 1;
         loop {
-            let Err(error) = self.end_once(what).await else {
-                return Ok(());
+            let error = match self.end_once(what).await {
+                // An earlier attempt may have been carried out without an answer.
+                Ok(was_there) => return Ok(was_there || attempt > 1),
+                Err(error) => error,
             };
             if attempt >= STOP_ATTEMPTS || !error.is_retryable() {
                 return Err(self.given_up(what.clone(), error));
@@ -134,7 +136,7 @@ impl Account {
                 Pause::Over => continue,
                 Pause::NoMore => self.given_up(what, error),
                 Pause::Hurried => match self.end(&what).await {
-                    Ok(()) => return,
+                    Ok(_) => return,
                     // That is no refusal: its instances are stopping, which takes minutes.
                     Err(failed) if tool::is_in_use(&failed.source) => continue,
                     Err(failed) => failed,
@@ -190,12 +192,12 @@ impl Account {
         })
     }
 
-    /// One attempt, with the client's own retries. What is gone has ended.
-    async fn end_once(&self, what: &Leftover) -> Result<(), ags_api::Error> {
+    /// One attempt, with the client's own retries. What is gone has ended; whether there was something to end.
+    async fn end_once(&self, what: &Leftover) -> Result<bool, ags_api::Error> {
         match self.find(what).await? {
             Some(Leftover::Instance(id)) => self.stop_once(&id).await,
-            Some(Leftover::Tool(id)) => self.client().delete_tool_if_there(&id).await.map(drop),
-            _ => Ok(()),
+            Some(Leftover::Tool(id)) => self.client().delete_tool_if_there(&id).await,
+            _ => Ok(false),
         }
     }
 
@@ -204,20 +206,19 @@ impl Account {
         StopFailed::new(what, error)
     }
 
-    async fn stop_once(&self, instance_id: &str) -> Result<(), ags_api::Error> {
-        let stopped = self.client().stop_if_there(instance_id).await;
-        // An instance that has ended by itself is refused with a code that nobody documents: look at it.
-        if let Err(error) = stopped
-            && !self.has_ended(instance_id).await
-        {
-            return Err(error);
-        }
-        tracing::debug!(instance_id, "stopped");
+    async fn stop_once(&self, instance_id: &str) -> Result<bool, ags_api::Error> {
+        let was_there = match self.client().stop_if_there(instance_id).await {
+            Ok(was_there) => was_there,
+            // An instance that has ended by itself is refused with a code that nobody documents: look at it.
+            Err(_) if self.has_ended(instance_id).await => false,
+            Err(error) => return Err(error),
+        };
+        tracing::debug!(instance_id, was_there, "stopped");
         self.tally().stopped.one_more();
         if let Some(journal) = self.journal() {
             journal.instance_over(instance_id);
         }
-        Ok(())
+        Ok(was_there)
     }
 
     async fn has_ended(&self, instance_id: &str) -> bool {

@@ -109,7 +109,7 @@ impl Account {
             let failed = match failed {
                 Some(failed) => failed,
                 None => match self.end(&what).await {
-                    Ok(()) => continue,
+                    Ok(_) => continue,
                     Err(failed) => failed,
                 },
             };

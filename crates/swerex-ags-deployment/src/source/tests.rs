@@ -9,7 +9,7 @@ fn file(text: &str) -> Result<Resolved, String> {
     source
         .text("c.yaml", text)
         .map_err(|problem| problem.to_string())?;
-    Ok(source.resolve())
+    source.resolve().map_err(|problem| problem.to_string())
 }
 
 fn setting<'a>(resolved: &'a Resolved, name: &str) -> (&'a str, String) {
@@ -23,7 +23,7 @@ fn setting<'a>(resolved: &'a Resolved, name: &str) -> (&'a str, String) {
 
 #[test]
 fn every_key_has_its_default() {
-    let resolved = Source::default().resolve();
+    let resolved = Source::default().resolve().unwrap();
     for Setting { key, value, origin } in &resolved.settings {
         assert_eq!(
             (value.as_str(), origin),
@@ -88,7 +88,7 @@ fn a_flag_wins_over_the_environment_over_the_file() {
     source.flag("secret_id", "flag").unwrap();
     source.flag("cpu", "8").unwrap();
     source.flag("cpu", "2").unwrap();
-    let resolved = source.resolve();
+    let resolved = source.resolve().unwrap();
     assert_eq!(setting(&resolved, "secret_id"), ("flag", "flag".to_owned()));
     assert_eq!(
         setting(&resolved, "secret_key"),
@@ -177,8 +177,66 @@ fn what_is_wrong_with_a_file_is_named() {
     );
     assert!(why("- a\n").contains("should be a mapping"));
     assert!(why("a: [\n").contains("is no YAML"));
-    assert!(why("env: {}\n").contains("has no deployment"));
+    assert!(why("instances:\n").contains("has nothing under instances"));
+    assert_eq!(
+        why("instances: {type: file, deploymnet: {type: tencentags}}\n"),
+        "configuration file `c.yaml` has instances.deploymnet: did you mean deployment?"
+    );
     assert!(!why("type: tencentags\nsecret_key: [marker]\n").contains("marker"));
+}
+
+#[test]
+fn files_are_merged_as_swe_agent_merges_them() {
+    let files = |texts: &[&str], flag: Option<&str>| {
+        let mut source = Source::default();
+        for (index, text) in texts.iter().enumerate() {
+            source.text(&format!("{index}.yaml"), text).unwrap();
+        }
+        if let Some(kind) = flag {
+            source.flag("type", kind).unwrap();
+        }
+        source.resolve().map_err(|problem| problem.to_string())
+    };
+    let agents = "agent: {model: {name: x}}\nenv: {repo: {path: x}}\n";
+    let typed = "instances:\n  deployment: {type: tencentags, cpu: '1', cpu: '2', image: a}\n";
+    let more = "instances:\n  deployment: {image: b}\n";
+    let merged = files(&[agents, typed, more], None).unwrap().config;
+    assert_eq!((merged.cpu.as_str(), merged.image.as_str()), ("2", "b"));
+    assert_eq!(
+        files(&[more, typed], None).unwrap().config.image,
+        "a",
+        "the type may come later"
+    );
+    assert_eq!(
+        files(&[more], Some("tencentags")).unwrap().config.image,
+        "b"
+    );
+    assert_eq!(
+        files(&[agents, more], None).unwrap_err(),
+        "type is missing in 1.yaml: add `type: tencentags`"
+    );
+    assert_eq!(
+        files(&[agents], None).unwrap().config.image,
+        "python:3.11",
+        "nothing is said of a deployment"
+    );
+}
+
+#[test]
+fn a_wrong_value_is_told_with_its_origin() {
+    let credential = "secret_id: a\nsecret_key: b\n";
+    let resolved = file(&format!("type: tencentags\ntimeout: 1:30\n{credential}")).unwrap();
+    let wrong = resolved.validate().unwrap_err().to_string();
+    assert_eq!(
+        wrong,
+        "timeout `1:30` should be a lifetime such as 5m, 300s or 1h (file c.yaml)"
+    );
+    let nobodys = Source::default().resolve().unwrap();
+    let wrong = nobodys.validate().unwrap_err().to_string();
+    assert!(
+        wrong.starts_with("secret_id is empty") && !wrong.contains("default"),
+        "{wrong}"
+    );
 }
 
 #[test]
@@ -204,7 +262,7 @@ fn flags_may_be_json_and_are_checked() {
         .unwrap();
     source.flag("image", "y").unwrap();
     source.flag("image", "null").unwrap();
-    let config = source.resolve().config;
+    let config = source.resolve().unwrap().config;
     assert_eq!((config.port, config.image.as_str()), (5, "python:3.11"));
     let mut why = |text: &str| source.json(text).unwrap_err().to_string();
     assert!(why("{").contains("should be JSON"));
@@ -228,6 +286,6 @@ proptest! {
     fn no_flag_panics(name in "[a-z_]{0,12}", text in ".{0,20}") {
         let mut source = Source::default();
         drop((source.flag(&name, &text), source.json(&text)));
-        source.resolve();
+        drop(source.resolve());
     }
 }

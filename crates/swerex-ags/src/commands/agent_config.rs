@@ -16,6 +16,10 @@ use crate::{
     report::{Failure, Outcome},
 };
 
+/// The permissions of a file with a key in it.
+#[cfg(unix)]
+const OWNER_ONLY: u32 = 0o600;
+
 /// Write SWE-agent's `expert_file` instances for the bridge
 ///
 /// Takes instances of SWE-agent's `file` type or rows of a SWE-bench data set, in JSON, JSONL or YAML.
@@ -28,7 +32,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     instances: PathBuf,
     /// The bridge's address
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8866")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8866", value_parser = bridge)]
     bridge: String,
     #[command(flatten)]
     auth_token: AuthToken,
@@ -69,17 +73,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     Ok(0)
 }
 
-/// Writes a file that only its owner can read.
+/// An address that clients can put a path behind.
+fn bridge(text: &str) -> Result<String, String> {
+    let is_one = text.parse::<http::Uri>().is_ok_and(|uri| {
+        uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none()
+    });
+    if is_one {
+        Ok(text.to_owned())
+    } else {
+        Err("write what `serve` printed, as in http://127.0.0.1:8866".to_owned())
+    }
+}
+
+/// Writes a file that only its owner can read, also where one is that others could.
 fn write(path: &Path, value: &Value) -> Result<(), Failure> {
-    let wrong =
-        |error: std::io::Error| Failure::failed(format!("--to {}: {error}", path.display()));
+    let wrong = |error: std::io::Error| {
+        Failure::usage(format!(
+            "--to {}: cannot write there: {error}",
+            path.display()
+        ))
+    };
     let text = format!("{value:#}\n");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(wrong)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNER_ONLY);
+    let mut file = options.open(path).map_err(wrong)?;
+    // One that was there has the permissions that it had; what is no file has none of its own.
+    #[cfg(unix)]
+    if file.metadata().map_err(wrong)?.is_file() {
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(OWNER_ONLY);
+        file.set_permissions(owner_only).map_err(wrong)?;
+    }
+    file.write_all(text.as_bytes()).map_err(wrong)
 }

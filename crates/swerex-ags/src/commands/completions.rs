@@ -2,6 +2,7 @@
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
+use serde_json::json;
 
 use crate::{args::Cli, context::Context, report::Outcome};
 
@@ -19,6 +20,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "swerex-ags", &mut script);
-    context.output.stdout(&script)?;
+    let script = String::from_utf8_lossy(&script);
+    let json = json!({"shell": args.shell.to_string(), "script": script});
+    context.output.result(|| script.to_string(), &json)?;
     Ok(0)
 }

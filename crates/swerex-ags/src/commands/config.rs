@@ -46,10 +46,12 @@ fn show(context: &Context) -> Outcome {
 }
 
 fn check(context: &Context) -> Outcome {
-    let config = context.resolved()?.config;
+    let resolved = context.resolved()?;
     // An emulator in this process brings its own credentials.
     if !context.is_local_here() {
-        config.validate().map_err(|error| Failure::misuse(&error))?;
+        resolved
+            .validate()
+            .map_err(|error| Failure::misuse(&error))?;
     }
     context
         .output

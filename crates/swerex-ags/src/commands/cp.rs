@@ -10,6 +10,7 @@ use std::{
 
 use serde_json::json;
 use swerex_ags_runtime::Told;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::{
     context::Context,
@@ -21,7 +22,7 @@ use crate::{
 /// Copy files and directories into or out of a running sandbox
 ///
 /// One of SOURCE and TARGET is in the sandbox: ID:PATH. A directory is merged into one that is there; permission bits are kept. A TARGET
-/// that ends with / is the directory to copy into.
+/// that ends with / is the directory to copy into. - is stdin or stdout, for one file.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: swerex-ags cp ./repo 3f9c…:/work/ && swerex-ags cp 3f9c…:/work/repo/fix.patch ."
@@ -37,6 +38,7 @@ pub(crate) struct Args {
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
     Here(PathBuf),
+    Stream,
     In { id: String, path: String },
 }
 
@@ -47,10 +49,22 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         (Place::In { id, path }, Place::Here(target)) => {
             download(&id, &path, target, context).await
         }
-        (Place::Here(_), Place::Here(_)) => Err(Failure::usage(format!(
-            "neither `{}` nor `{}` is in a sandbox; write ID:PATH for the one that is",
-            args.source, args.target
-        ))),
+        (Place::Stream, Place::In { id, path }) => {
+            if path.ends_with('/') {
+                return Err(Failure::usage(format!(
+                    "`{path}` names no file; write {id}:{path}NAME for what comes from stdin"
+                )));
+            }
+            let file = context.until_interrupted(from_stdin()).await?;
+            upload(file.path(), &id, path, context).await
+        }
+        (Place::In { id, path }, Place::Stream) => to_stdout(&id, &path, context).await,
+        (Place::Here(_) | Place::Stream, Place::Here(_) | Place::Stream) => {
+            Err(Failure::usage(format!(
+                "neither `{}` nor `{}` is in a sandbox; write ID:PATH for the one that is",
+                args.source, args.target
+            )))
+        }
         (Place::In { .. }, Place::In { .. }) => Err(Failure::usage(
             "both places are in a sandbox; copy to here first, and from here then",
         )),
@@ -68,6 +82,7 @@ impl Place {
         };
         match text.split_once(':') {
             _ if text.is_empty() => Err(Failure::usage("a place to copy from or to is empty")),
+            _ if text == "-" => Ok(Self::Stream),
             Some((id, "")) if is_id(id) => Err(Failure::usage(format!(
                 "`{text}` has no path; write {id}:/some/path"
             ))),
@@ -98,7 +113,8 @@ async fn upload(source: &Path, id: &str, target: String, context: &Context) -> O
         let outcome = sandbox.runtime.upload_told(source, &target, told).await;
         progress.done();
         outcome?;
-        copied(&said, metadata.is_dir(), context)
+        let ends = (source.display().to_string(), format!("{id}:{target}"));
+        copied(&said, ends, metadata.is_dir(), context)
     })
     .await
 }
@@ -129,7 +145,43 @@ async fn download(id: &str, source: &str, target: PathBuf, context: &Context) ->
         let outcome = sandbox.runtime.download(source, &target, &*told).await;
         progress.done();
         outcome?;
-        copied(&said, target.is_dir(), context)
+        let ends = (format!("{id}:{source}"), target.display().to_string());
+        copied(&said, ends, target.is_dir(), context)
+    })
+    .await
+}
+
+/// All of stdin, in a file for as long as that is needed.
+async fn from_stdin() -> Result<tempfile::NamedTempFile, Failure> {
+    let wrong = |error| Failure::because("cannot read stdin", &error);
+    let file = tempfile::NamedTempFile::new().map_err(wrong)?;
+    let copy = file.as_file().try_clone().map_err(wrong)?;
+    let mut copy = tokio::fs::File::from_std(copy);
+    tokio::io::copy(&mut tokio::io::stdin(), &mut copy)
+        .await
+        .map_err(wrong)?;
+    copy.flush().await.map_err(wrong)?;
+    Ok(file)
+}
+
+async fn to_stdout(id: &str, source: &str, context: &Context) -> Outcome {
+    let wrong = |error| Failure::because("cannot keep what is copied", &error);
+    let directory = tempfile::tempdir().map_err(wrong)?;
+    let file = directory.path().join("file");
+    sandbox::with(Some(id), context, async |sandbox| {
+        let (progress, told) = told(&format!("{id}:{source} → stdout"), context);
+        let outcome = sandbox.runtime.download(source, &file, &*told).await;
+        progress.done();
+        outcome?;
+        if file.is_dir() {
+            return Err(Failure::usage(format!(
+                "`{source}` is a directory; name a place for it instead of -"
+            )));
+        }
+        context
+            .output
+            .copy(std::fs::File::open(&file).map_err(wrong)?)?;
+        Ok(0)
     })
     .await
 }
@@ -148,8 +200,13 @@ fn told(said: &str, context: &Context) -> (Progress, Arc<Told>) {
     (progress, Arc::new(told))
 }
 
-fn copied(said: &str, is_directory: bool, context: &Context) -> Outcome {
-    let json = json!({"copied": said, "directory": is_directory});
+fn copied(
+    said: &str,
+    (source, target): (String, String),
+    is_directory: bool,
+    context: &Context,
+) -> Outcome {
+    let json = json!({"source": source, "target": target, "directory": is_directory});
     if context.output.is_json() {
         context.output.result(String::new, &json)?;
     } else {
@@ -179,6 +236,7 @@ mod tests {
                 "{here}"
             );
         }
+        assert_eq!(Place::of("-"), Ok(Place::Stream));
         assert!(Place::of("3f9c:").is_err() && Place::of("").is_err());
     }
 }

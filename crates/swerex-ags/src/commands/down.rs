@@ -1,13 +1,14 @@
 //! `swerex-ags down`: ends sandboxes that stayed.
 
 use ags_api::model::DescribeSandboxInstanceListRequest;
+use serde_json::json;
 use swerex_ags_deployment::marks;
 
 use crate::{
     commands::{instance, ps},
     consent::Consent,
     context::Context,
-    report::{Failure, Outcome},
+    report::Outcome,
 };
 
 /// Stop sandboxes that `up` started; what is in them is lost
@@ -35,7 +36,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         .filter_map(|instance| instance.instance_id)
         .collect();
     if ids.is_empty() {
-        return Err(Failure::failed("there is nothing to stop"));
+        let nothing = || "none of yours runs".to_owned();
+        context.output.result(nothing, &json!([]))?;
+        return Ok(0);
     }
     instance::stop(ids, args.consent, context).await
 }

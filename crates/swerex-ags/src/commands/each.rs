@@ -18,7 +18,7 @@ const AT_A_TIME: usize = 16;
 pub(crate) enum Done {
     /// It goes now.
     Now,
-    /// It was gone already.
+    /// There is none, or not any more.
     Before,
 }
 
@@ -74,7 +74,7 @@ fn would(ids: &[String]) -> Vec<serde_json::Value> {
 fn worded(outcome: &Result<Done, Failure>) -> String {
     match outcome {
         Ok(Done::Now) => "done".to_owned(),
-        Ok(Done::Before) => "was gone already".to_owned(),
+        Ok(Done::Before) => "not there".to_owned(),
         Err(failure) => failure.text(),
     }
 }

@@ -54,10 +54,10 @@ pub(crate) struct Prewarm {
     #[arg(long, value_name = "TYPE")]
     registry_type: Option<String>,
     /// How many are pulled at a time
-    #[arg(short, long, value_name = "COUNT", default_value = "8")]
+    #[arg(short, long, value_name = "COUNT", default_value = "8", value_parser = jobs)]
     jobs: NonZeroUsize,
     /// How long one may take
-    #[arg(long, value_name = "SPAN", default_value = "30m")]
+    #[arg(long, value_name = "SPAN", default_value = "30m", value_parser = Span::positive)]
     timeout: Span,
 }
 
@@ -234,11 +234,19 @@ async fn pull(
     }
 }
 
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "write a count of 1 or more".to_owned())
+}
+
 /// The images that the arguments name, each once, in their order.
 fn images(args: &[String]) -> Result<Vec<String>, Failure> {
     let mut images: Vec<String> = Vec::new();
     for arg in args {
         let path = Path::new(arg);
+        if crate::images::is_missing_file(path) {
+            return Err(Failure::usage(format!("`{arg}`: there is no such file")));
+        }
         let named = if path.is_file() {
             crate::images::read(path)?
         } else {

@@ -120,7 +120,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
                 memory: without_memory.then_some(false),
                 ..Default::default()
             };
-            let status = client.call(&request).await?.reply.instance_status;
+            let answer = client.call(&request).await.map_err(looked_up)?;
+            let status = answer.reply.instance_status;
             said(
                 context,
                 &id,
@@ -134,7 +135,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
                 timeout: Some(lifetime(timeout)?),
                 ..Default::default()
             };
-            client.call(&request).await?;
+            client.call(&request).await.map_err(looked_up)?;
             said(context, &id, "resuming")
         }
         Command::Extend { id, timeout } => {
@@ -144,7 +145,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
                 timeout: Some(timeout.clone()),
                 ..Default::default()
             };
-            client.call(&request).await?;
+            client.call(&request).await.map_err(looked_up)?;
             said(context, &id, &format!("ends in {timeout}"))
         }
         Command::Gc {
@@ -152,6 +153,17 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
             owner,
             consent,
         } => gc::run(older_than, owner.as_deref(), consent, context).await,
+    }
+}
+
+/// Why a call about an instance failed; if there is none, where those are that there are.
+fn looked_up(error: ags_api::Error) -> Failure {
+    let is_missing = error.is_not_found();
+    let failure = Failure::from(error);
+    if is_missing {
+        failure.hint("`swerex-ags instance list --all` shows those that there are")
+    } else {
+        failure
     }
 }
 
@@ -216,8 +228,8 @@ pub(crate) fn show(context: &Context, instances: &[SandboxInstance]) -> Outcome 
 pub(crate) async fn stop(ids: Vec<String>, consent: Consent, context: &Context) -> Outcome {
     let what = format!("stop {}", listing::counted(ids.len(), "instance"));
     each::destroy(ids, consent, &what, context, async |account, id| {
-        account.stop_instance(&id).await?;
-        Ok(Done::Now)
+        let was_there = account.stop_instance(&id).await?;
+        Ok(if was_there { Done::Now } else { Done::Before })
     })
     .await
 }

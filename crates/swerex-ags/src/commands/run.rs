@@ -5,6 +5,7 @@ use swerex_proto::{Command, CommandResponse};
 
 use crate::{
     context::Context,
+    progress::Progress,
     report::{FAILED, Failure, Outcome},
     sandbox::{self, Sandbox},
     span::Span,
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "ID")]
     instance: Option<String>,
     /// How long the command may take [default: as long as it wants]
-    #[arg(short, long, value_name = "SPAN")]
+    #[arg(short, long, value_name = "SPAN", value_parser = Span::positive)]
     timeout: Option<Span>,
     /// The directory to run it in
     #[arg(short = 'C', long, value_name = "DIR")]
@@ -39,8 +40,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     let command = command(&args);
     sandbox::with(args.instance.as_deref(), context, async |sandbox| {
-        let answer = sandbox.runtime.execute(&command).await?;
-        tell(sandbox, &answer, context)
+        let progress = Progress::spinner(&context.output);
+        progress.wait("running the command");
+        let answer = sandbox.runtime.execute(&command).await;
+        progress.done();
+        tell(sandbox, &answer?, context)
     })
     .await
 }

@@ -35,20 +35,25 @@ use crate::{
 )]
 pub(crate) struct Args {
     /// Where to listen; another address than loopback lets others use the account
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8866")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8866", value_parser = address)]
     listen: SocketAddr,
     #[command(flatten)]
     auth_token: AuthToken,
     /// Free a sandbox after so long without a call
-    #[arg(long, value_name = "SPAN", default_value = "45m")]
+    #[arg(long, value_name = "SPAN", default_value = "45m", value_parser = Span::positive)]
     idle_timeout: Span,
     /// Answer an agent with an error when no sandbox came up for so long; SWE-ReX gives up after 300 s
-    #[arg(long, value_name = "SPAN", default_value = "285s")]
+    #[arg(long, value_name = "SPAN", default_value = "285s", value_parser = Span::positive)]
     start_timeout: Span,
     /// Keep COUNT started sandboxes of IMAGE ready (1 unless given), for agents that then wait for nothing; or, for a FILE with a list of
     /// images or SWE-agent's instances, have AGS pre-cache those images first. May be given more than once
     #[arg(long, value_name = "IMAGE[=COUNT]|FILE")]
     prewarm: Vec<Prewarm>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write IP:PORT, as in 127.0.0.1:8866; port 0 is any free one".to_owned())
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
@@ -100,7 +105,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         image: cloud.config.image.clone(),
         instance: "INSTANCE".to_owned(),
     }
-    .path();
+    .path()
+    .map_err(|error| Failure::misuse(&error))?;
     let told = if is_random { key } else { String::new() };
     context.output.result(
         || {

@@ -38,7 +38,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let program = std::env::current_exe()
         .map_err(|error| Failure::because("cannot find this program", &error))?;
     let wrong = |error: io::Error| {
-        Failure::because(format!("cannot make {}", args.directory.display()), &error)
+        let directory = args.directory.display();
+        Failure::usage(format!(
+            "DIR {directory}: cannot make the shims there: {error}"
+        ))
+        .hint("name a directory that you can write to")
     };
     fs::create_dir_all(&args.directory).map_err(wrong)?;
     for name in PROGRAMS {

@@ -64,10 +64,11 @@ impl Plan {
         ready: impl FnOnce(),
         unwanted: impl Future<Output = ()>,
     ) -> io::Result<Ended> {
-        // The agent's process group is ours: its ctrl-c is for the agent, which then asks us to end.
+        // The agent's process group is ours: what its terminal sends is for the agent, which then asks us to end, or ends.
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
+        let mut quit = signal(SignalKind::quit())?;
         let listener = TcpListener::bind(("127.0.0.1", self.port))
             .await
             .map_err(|error| {
@@ -98,7 +99,7 @@ impl Plan {
             {
                 Ok(in_use) => drop(in_use),
                 // The agent was faster and asked for it to end.
-                Err(Refused::Closed) => {}
+                Err(Refused::Closed | Refused::Stopping) => {}
                 Err(refused) => {
                     problem = Some(words(refused));
                     return;
@@ -127,7 +128,10 @@ impl Plan {
         };
         let deaf = async {
             loop {
-                interrupts.recv().await;
+                tokio::select! {
+                    _ = interrupts.recv() => {}
+                    _ = quit.recv() => {}
+                }
             }
         };
         let shutdown = async {
@@ -172,6 +176,8 @@ fn words(refused: Refused) -> String {
     match refused {
         Refused::NotStarted(problem) => problem.0,
         Refused::Dead(why) => why,
-        Refused::Held | Refused::Closed => "it was closed while it started".to_owned(),
+        Refused::Held | Refused::Closed | Refused::Stopping => {
+            "it was closed while it started".to_owned()
+        }
     }
 }

@@ -330,9 +330,9 @@ fn configuration(args: &RunArgs) -> Result<TencentAgsDeploymentConfig, String> {
             source.flag(key, value).map_err(say)?;
         }
     }
-    let config = source.resolve().config;
-    config.validate().map_err(say)?;
-    Ok(config)
+    let resolved = source.resolve().map_err(say)?;
+    resolved.validate().map_err(say)?;
+    Ok(resolved.config)
 }
 
 fn starter(config: TencentAgsDeploymentConfig) -> Result<Arc<AgsStarter>, String> {

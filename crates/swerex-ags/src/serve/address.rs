@@ -31,12 +31,13 @@ pub(crate) struct NoAddress(String);
 
 impl Address {
     /// The path of this virtual server, to be used as the end of an agent's `host`.
-    pub(crate) fn path(&self) -> String {
-        format!(
-            "/{PREFIX}/{}/{}",
-            encode(&self.image),
-            encode(&self.instance)
-        )
+    ///
+    /// # Errors
+    /// No bridge would serve it; why.
+    pub(crate) fn path(&self) -> Result<String, NoAddress> {
+        let (image, instance) = (encode(&self.image), encode(&self.instance));
+        let path = format!("/{PREFIX}/{image}/{instance}");
+        Target::parse(&path, None).map(|_| path)
     }
 }
 
@@ -133,6 +134,9 @@ fn decode(part: &str, segment: &str) -> Result<String, NoAddress> {
     if text.is_empty() {
         return Err(refuse("is empty"));
     }
+    if matches!(text.as_str(), "." | "..") {
+        return Err(refuse("is a directory to clients, which leave it out"));
+    }
     if text.len() > LONGEST {
         return Err(refuse("is too long (at most 512 bytes)"));
     }
@@ -186,13 +190,15 @@ mod tests {
         assert!(why("/v1//b/close", None).contains("empty"));
         assert!(why("/v1/a%00/b/close", None).contains("control"));
         assert!(why("/v1/%ff/b/close", None).contains("UTF-8"));
+        assert!(why("/v1/a/%2e%2E/close", None).contains("the instance `%2e%2E`"));
     }
 
     proptest! {
         #[test]
         fn every_address_comes_back(image in "[^\\p{Cc}]{1,60}", instance in "[^\\p{Cc}]{1,40}") {
+            prop_assume!(![".", ".."].contains(&image.as_str()) && ![".", ".."].contains(&instance.as_str()));
             let there = address(&image, &instance);
-            let target = Target::parse(&format!("{}/close", there.path()), None).unwrap();
+            let target = Target::parse(&format!("{}/close", there.path().unwrap()), None).unwrap();
             prop_assert_eq!(target, Target { address: there, endpoint: "close".to_owned() });
         }
 

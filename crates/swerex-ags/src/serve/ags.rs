@@ -9,14 +9,14 @@ use ags_http::{Body, BoxFuture, body};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
-use swerex_ags_deployment::{Account, TencentAgsDeployment, TencentAgsDeploymentConfig};
+use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
 use swerex_ags_runtime::{AgsRuntime, Error};
 use swerex_proto::{Action, Command, ExceptionBody, route};
 
 use super::{
     address::Address,
     attached, reply,
-    sandbox::{CallFailed, Sandbox, StartProblem, Starter},
+    sandbox::{CallFailed, Sandbox, Stage, StartProblem, Starter},
 };
 
 /// The largest body that is kept so that it can be sent again, in bytes; larger ones stream through once.
@@ -45,13 +45,15 @@ impl Starter for AgsStarter {
     fn start(
         &self,
         address: &Address,
+        stage: Stage,
     ) -> BoxFuture<'static, Result<Arc<dyn Sandbox>, StartProblem>> {
         let mut config = self.config.clone();
         config.image.clone_from(&address.image);
         let account = self.account.clone();
         Box::pin(async move {
             let mut deployment = TencentAgsDeployment::with_account(config, account)
-                .map_err(|error| problem(&error))?;
+                .map_err(|error| problem(&error))?
+                .with_hook(Arc::new(move |step: &Step| stage.set(step.to_string())));
             deployment.start().await.map_err(|error| problem(&error))?;
             let runtime = deployment
                 .runtime()

@@ -21,6 +21,7 @@ use super::{
     sandbox::Starter,
     slot::Slot,
     stops::Stops,
+    wire::Wire,
 };
 
 /// How long a sandbox may stay without a call: longer than an agent's retries of its language model (20 of up to two minutes).
@@ -161,7 +162,8 @@ impl Bridge {
     }
 
     /// Frees every sandbox; whether all were stopped within [`STOP_LIMIT`].
-    pub(crate) async fn free_all(&self) -> bool {
+    async fn free_all(&self) -> bool {
+        self.shared.stops.close();
         for slot in self.all() {
             slot.close();
         }
@@ -199,7 +201,7 @@ impl Bridge {
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(60))
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Wire::new(stream)), service)
             .await;
         if let Err(error) = served {
             tracing::debug!(%error, "a connection broke off");

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     address::Address,
-    sandbox::{Sandbox, StartProblem, Starter},
+    sandbox::{Sandbox, Stage, StartProblem, Starter},
     stops::Stops,
 };
 
@@ -120,6 +120,7 @@ impl Starter for Pool {
     fn start(
         &self,
         address: &Address,
+        stage: Stage,
     ) -> BoxFuture<'static, Result<Arc<dyn Sandbox>, StartProblem>> {
         let shared = Arc::clone(&self.shared);
         let address = address.clone();
@@ -131,7 +132,7 @@ impl Starter for Pool {
                 }
                 tracing::warn!(%address, "a sandbox that was ready is gone");
             }
-            shared.starter.start(&address).await
+            shared.starter.start(&address, stage).await
         })
     }
 }
@@ -171,7 +172,7 @@ impl Shared {
     async fn started(&self, address: &Address) -> Arc<dyn Sandbox> {
         let mut pause = PAUSE.0;
         loop {
-            match self.starter.start(address).await {
+            match self.starter.start(address, Stage::default()).await {
                 Ok(sandbox) => return sandbox,
                 Err(problem) => {
                     tracing::warn!(%address, problem = %problem.0, again_in_s = pause.as_secs(), "a start ahead of time failed");

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ags_http::{Body, body};
+use ags_http::{Body, TransportErrorKind, body};
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     reply,
-    sandbox::CallFailed,
+    sandbox::{CallFailed, StartProblem},
     slot::{InUse, Purpose, Refused, Slot},
 };
 
@@ -87,13 +87,24 @@ async fn pass_on(
         Ok(in_use) => in_use,
         Err(refused) => return refusal(refused),
     };
-    let response = match in_use.sandbox().call(to_sandbox(endpoint, request)).await {
-        Ok(response) => response,
-        Err(CallFailed::Gone(why)) => {
+    let call = in_use.sandbox().call(to_sandbox(endpoint, request));
+    let response = match purpose {
+        // A session belongs to the start: without one there is nothing to work with.
+        Purpose::Create(_) => tokio::time::timeout_at(deadline, call).await,
+        Purpose::Use => Ok(call.await),
+    };
+    let response = match response {
+        Ok(Ok(response)) => response,
+        Err(_) => {
+            slot.give_up(&in_use);
+            let why = "the sandbox came up, but opened no session in time, and was given up";
+            return refusal(Refused::NotStarted(StartProblem(why.to_owned())));
+        }
+        Ok(Err(CallFailed::Gone(why))) => {
             slot.gone(&in_use, &why);
             return refusal(Refused::Dead(why));
         }
-        Err(CallFailed::Unreachable(why)) => return reply::exception(reply::FALLBACK, &why),
+        Ok(Err(CallFailed::Unreachable(why))) => return reply::exception(reply::FALLBACK, &why),
     };
     if let ("close_session", Some(session), true) =
         (endpoint, session, response.status().is_success())
@@ -119,11 +130,15 @@ async fn with_session(
     let (parts, incoming) = request.into_parts();
     let bytes = body::collect(incoming, LARGEST_SESSION_CALL)
         .await
-        .map_err(|error| {
-            reply::detail(
+        .map_err(|error| match error.kind() {
+            TransportErrorKind::TooLarge => reply::detail(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                &format!("the body of {endpoint}: {error}"),
-            )
+                &format!("the body of {endpoint} is larger than {LARGEST_SESSION_CALL} bytes"),
+            ),
+            _ => reply::detail(
+                StatusCode::BAD_REQUEST,
+                &format!("the body of {endpoint} cannot be read: {error}"),
+            ),
         })?;
     let session = match serde_json::from_slice::<Named>(&bytes) {
         Ok(Named {
@@ -230,5 +245,6 @@ fn refusal(refused: Refused) -> Response<Body> {
             reply::FALLBACK,
             "the sandbox was closed while this call waited for it",
         ),
+        Refused::Stopping => reply::exception(reply::NOT_STARTED, "the bridge is stopping"),
     }
 }

@@ -1,6 +1,9 @@
 //! What the bridge needs of a sandbox, and who starts one.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use ags_http::{Body, BoxFuture};
 
@@ -23,10 +26,29 @@ pub(crate) trait Sandbox: Send + Sync + fmt::Debug {
 
 /// Starts sandboxes. Dropping the future gives the start up and leaves nothing running.
 pub(crate) trait Starter: Send + Sync + fmt::Debug {
+    /// `stage` is told how far it is.
     fn start(
         &self,
         address: &Address,
+        stage: Stage,
     ) -> BoxFuture<'static, Result<Arc<dyn Sandbox>, StartProblem>>;
+}
+
+/// How far a start is, in words; clones are of the same start.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stage(Arc<Mutex<String>>);
+
+impl Stage {
+    pub(crate) fn set(&self, words: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    }
+
+    pub(crate) fn get(&self) -> String {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// Why no sandbox came up, in words for the agent's user: the stage, the cause and the request id.

@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::AbortHandle, time::Instant};
 
 use super::{
     address::Address,
-    sandbox::{Sandbox, StartProblem, Starter},
+    sandbox::{Sandbox, Stage, StartProblem, Starter},
     state::{Effect, Event, Generation, State},
     stops::Stops,
 };
@@ -34,12 +34,16 @@ struct Inner {
     generation: Generation,
     /// Aborts the start that is under way.
     start: Option<AbortHandle>,
+    /// How far that start is.
+    stage: Stage,
     /// How the last start that failed ended.
     failure: Option<(Generation, StartProblem)>,
     /// Calls that wait for the start.
     waiting: usize,
     /// Calls that the sandbox is working on.
     in_flight: usize,
+    /// Whether a call has had the sandbox.
+    was_used: bool,
     /// Sessions that the sandbox has.
     sessions: HashSet<String>,
     last_used: Instant,
@@ -60,6 +64,8 @@ pub(crate) enum Refused {
     Held,
     /// The agent closed the sandbox while this call waited for it.
     Closed,
+    /// The bridge is stopping.
+    Stopping,
 }
 
 /// What a call is, as far as the life of the sandbox goes.
@@ -84,9 +90,11 @@ impl Slot {
             state: State::Idle,
             generation: 0,
             start: None,
+            stage: Stage::default(),
             failure: None,
             waiting: 0,
             in_flight: 0,
+            was_used: false,
             sessions: HashSet::new(),
             last_used: Instant::now(),
         };
@@ -110,6 +118,10 @@ impl Slot {
         let mut changed = self.changed.subscribe();
         let (generation, waiting) = {
             let mut inner = self.lock();
+            // Under the lock: what began before is seen, and stopped, by `close`.
+            if self.stops.is_closing() {
+                return Err(Refused::Stopping);
+            }
             inner.last_used = Instant::now();
             let event = match purpose {
                 Purpose::Create(session) => Event::Create {
@@ -147,11 +159,9 @@ impl Slot {
             }
             let ended = tokio::time::timeout_at(deadline, changed.changed()).await;
             if ended.is_err() {
+                let problem = self.late();
                 drop(waiting);
-                return Err(Refused::NotStarted(StartProblem(format!(
-                    "no sandbox for {} came up in time; the start was given up. A first use of an image can take minutes: pre-cache it with `swerex-ags image prewarm {}`",
-                    self.address, self.address.image
-                ))));
+                return Err(Refused::NotStarted(problem));
             }
         }
     }
@@ -164,11 +174,18 @@ impl Slot {
         self.changed.send_replace(());
     }
 
+    /// Frees `sandbox`, unless that was done already.
+    pub(crate) fn give_up(self: &Arc<Self>, sandbox: &InUse) {
+        let mut inner = self.lock();
+        if inner.state.is(&sandbox.sandbox) {
+            self.apply(&mut inner, Event::Close);
+        }
+    }
+
     /// Notes that `sandbox` no longer exists.
     pub(crate) fn gone(self: &Arc<Self>, sandbox: &InUse, why: &str) {
         let mut inner = self.lock();
-        if matches!(&inner.state, State::Running(there) if Arc::ptr_eq(&there.0, &sandbox.sandbox))
-        {
+        if inner.state.is(&sandbox.sandbox) {
             tracing::warn!(address = %self.address, why, "the sandbox is gone");
             // Whatever is left of it in the cloud is stopped; that it may be gone already is no failure.
             self.stops.stop(Arc::clone(&sandbox.sandbox), &self.address);
@@ -197,6 +214,18 @@ impl Slot {
     /// Notes that a session ended.
     pub(crate) fn session_closed(&self, session: &str) {
         self.lock().sessions.remove(session);
+    }
+
+    /// Why a start that takes too long is given up.
+    fn late(&self) -> StartProblem {
+        let stage = match self.lock().stage.get() {
+            words if words.is_empty() => "its start has not begun".to_owned(),
+            words => format!("it got as far as: {words}"),
+        };
+        StartProblem(format!(
+            "no sandbox for {} came up in time; {stage}; the start was given up. A first use of an image can take minutes: pre-cache it with `swerex-ags image prewarm {}`",
+            self.address, self.address.image
+        ))
     }
 
     /// Steps the table and carries out what does not wait.
@@ -233,8 +262,10 @@ impl Slot {
         inner.generation = generation;
         inner.sessions.clear();
         inner.failure = None;
+        inner.was_used = false;
+        inner.stage = Stage::default();
         let slot = Arc::clone(self);
-        let starting = self.starter.start(&self.address);
+        let starting = self.starter.start(&self.address, inner.stage.clone());
         // Aborting drops the start, and a dropped start stops what it created. The task is counted, so that shutting down waits for it.
         let task = self.stops.spawn(async move {
             let outcome = starting.await;
@@ -258,6 +289,7 @@ impl Slot {
 
     fn use_it(self: &Arc<Self>, inner: &mut Inner, sandbox: Held, purpose: Purpose<'_>) -> InUse {
         inner.in_flight += 1;
+        inner.was_used = true;
         if let Purpose::Create(session) = purpose {
             inner.sessions.insert(session.to_owned());
         }
@@ -269,6 +301,13 @@ impl Slot {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State<Held> {
+    /// Whether this is the sandbox that runs.
+    fn is(&self, sandbox: &Shared) -> bool {
+        matches!(self, Self::Running(there) if Arc::ptr_eq(&there.0, sandbox))
     }
 }
 
@@ -289,16 +328,12 @@ impl Drop for InUse {
 /// A call that waits for a start; when the last one goes away, nobody wants the sandbox any more.
 struct Waiting<'a> {
     slot: &'a Arc<Slot>,
-    generation: Generation,
 }
 
 impl<'a> Waiting<'a> {
     fn new(slot: &'a Arc<Slot>, inner: &mut Inner) -> Self {
         inner.waiting += 1;
-        Self {
-            slot,
-            generation: inner.generation,
-        }
+        Self { slot }
     }
 }
 
@@ -306,9 +341,13 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut inner = self.slot.lock();
         inner.waiting -= 1;
-        let abandoned = inner.waiting == 0
-            && matches!(inner.state, State::Starting(at) if at == self.generation);
-        if abandoned {
+        let nobodys = match inner.state {
+            State::Starting(_) => true,
+            // It came up, but whoever it was for went away before having it.
+            State::Running(_) => !inner.was_used,
+            State::Idle | State::Dead(_) => false,
+        };
+        if nobodys && inner.waiting == 0 {
             self.slot.apply(&mut inner, Event::Close);
         }
     }

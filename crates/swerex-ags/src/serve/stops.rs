@@ -1,6 +1,14 @@
-//! Work that goes on behind an answer: sandboxes being stopped, starts being given up. Shutting down waits for all of it.
+//! Work that goes on behind an answer: sandboxes being stopped, starts being given up. Shutting down waits for all of it, and lets nothing
+//! begin any more.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::task::AbortHandle;
 use tokio_util::task::TaskTracker;
@@ -11,6 +19,7 @@ use super::{address::Address, sandbox::Sandbox};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stops {
     tracker: TaskTracker,
+    is_closing: Arc<AtomicBool>,
 }
 
 impl Stops {
@@ -27,6 +36,16 @@ impl Stops {
     /// Runs other work that shutting down must wait for.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         self.tracker.spawn(work).abort_handle()
+    }
+
+    /// From now on nobody is to start anything.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::SeqCst)
     }
 
     /// Waits until all of it is done, at most `limit`; whether it is.

@@ -39,7 +39,7 @@ async fn a_tool_from_its_creation_to_its_end() {
         "{said:?}"
     );
     let gone = lab.json(&["tool", "delete", id, "--yes"]).await;
-    assert_eq!(gone[0]["result"], "was gone already");
+    assert_eq!(gone[0]["result"], "not there");
 }
 
 #[tokio::test]
@@ -293,11 +293,30 @@ async fn the_doctor_finds_what_is_wrong() {
         one.unwrap_or_else(|| panic!("{what} in {findings}"))["state"].clone()
     };
     for what in [
-        "settings", "endpoint", "access", "clock", "gateway", "quota",
+        "settings", "endpoint", "tls", "access", "clock", "gateway", "quota",
     ] {
         assert_eq!(state(&findings, what), "ok", "{findings}");
     }
     assert_eq!(state(&findings, "server"), "warn", "nothing is mounted");
+
+    let findings = lab.run(&["-o", "json", "doctor", "--deployment.tool_id=sdt-none"]);
+    let findings: Value = serde_json::from_str(&findings.await.out).unwrap();
+    assert_eq!(state(&findings, "tool"), "FAIL", "{findings}");
+
+    // Nobody has told it whom to trust.
+    let said = program()
+        .args(["-q", "-o", "json", "doctor", "--deployment.secret_id=a"])
+        .arg("--deployment.secret_key=b")
+        .arg(format!(
+            "--deployment.http_endpoint={}",
+            lab.emulator.endpoint()
+        ))
+        .arg(format!("--deployment.domain={}", lab.emulator.domain()))
+        .output()
+        .await
+        .unwrap();
+    let findings: Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(state(&findings, "tls"), "FAIL", "{findings}");
 
     // Led to the emulator by hand, with a key that is not its own, and a domain where nobody listens.
     let output = program()

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio};
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::{io::AsyncWriteExt as _, process::Command};
 
 use crate::support::{Lab, Said};
 
@@ -55,9 +55,17 @@ async fn a_sandbox_stays_until_it_is_taken_down() {
     );
     lab.nothing_runs().await;
     assert_eq!(lab.json(&["ps"]).await, serde_json::json!([]));
+    let said = lab.run(&["down", "--all", "--yes"]).await;
     assert_eq!(
-        lab.run(&["down", "--all", "--yes"]).await.error(1),
-        "there is nothing to stop"
+        (said.out.as_str(), said.code),
+        ("none of yours runs\n", Some(0))
+    );
+    let missing = lab.json(&["down", "nobody", "--yes"]).await;
+    assert_eq!(missing[0]["result"], "not there");
+    let said = lab.run(&["instance", "pause", "nobody"]).await;
+    assert!(
+        said.error(1).contains("`swerex-ags instance list --all`"),
+        "{said:?}"
     );
 }
 
@@ -118,7 +126,15 @@ async fn files_are_copied_both_ways_whatever_is_in_them() {
     assert_eq!(mode & 0o777, 0o750);
 
     let said = lab.run(&["cp", &format!("{id}:/no/such"), "x"]).await;
-    assert!(said.error(1).contains("/no/such"), "{said:?}");
+    assert_eq!(
+        said.error(1),
+        "FileNotFoundError: no such file or directory: /no/such"
+    );
+    let said = lab.run(&["cp", &format!("{id}:/dev/null"), "x"]).await;
+    assert!(
+        said.error(1).contains("neither a file nor a directory"),
+        "{said:?}"
+    );
     let said = lab
         .run(&["cp", "nothing-here", &format!("{id}:/tmp")])
         .await;
@@ -126,6 +142,50 @@ async fn files_are_copied_both_ways_whatever_is_in_them() {
         said.error(2).starts_with("cannot read `nothing-here`"),
         "{said:?}"
     );
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_written_to_and_a_link_stays_one() {
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let remote = format!("{id}:{}", lab.path("remote").display());
+    let bytes = b"\xff\x00\n";
+    let mut child = lab
+        .command(&["cp", "-", &remote])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(bytes).await.unwrap();
+    drop(stdin);
+    assert!(child.wait().await.unwrap().success());
+
+    let output = lab.command(&["cp", &remote, "-"]).output().await.unwrap();
+    assert_eq!(
+        (output.stdout.as_slice(), output.status.code()),
+        (&bytes[..], Some(0))
+    );
+    let path = lab.path("fifo");
+    let made = Command::new("mkfifo").arg(&path).status().await.unwrap();
+    assert!(made.success());
+    let reader = tokio::task::spawn_blocking(move || fs::read(path).unwrap());
+    let said = lab.run(&["cp", &remote, "fifo"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(reader.await.unwrap(), bytes);
+    let kind = fs::symlink_metadata(lab.path("fifo")).unwrap().file_type();
+    assert!(!kind.is_file(), "the pipe is still one");
+
+    fs::write(lab.path("file"), "old").unwrap();
+    std::os::unix::fs::symlink("file", lab.path("link")).unwrap();
+    let said = lab.run(&["cp", &remote, "link"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(lab.path("link").is_symlink());
+    assert_eq!(fs::read(lab.path("file")).unwrap(), bytes);
+
+    let directory = format!("{id}:{}", lab.directory.path().display());
+    let said = lab.run(&["-q", "cp", &directory, "-"]).await;
+    assert!(said.error(2).contains("is a directory"), "{said:?}");
     lab.json(&["down", &id, "--yes"]).await;
 }
 

@@ -10,4 +10,5 @@ mod killed;
 mod refused;
 mod run;
 mod support;
+mod terminal;
 mod usage;

@@ -1,6 +1,6 @@
 //! Wrong input: the flag or file, the key, the value, the remedy, on one line; nothing is started.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use crate::support::{Lab, Said, program, without_cloud};
 
@@ -50,7 +50,7 @@ async fn wrong_input_is_named_with_the_remedy() {
         ),
         (
             &[credential[0], credential[1], "--deployment.timeout=90"],
-            "timeout `90` should be a lifetime such as 5m, 300s or 1h",
+            "timeout `90` should be a lifetime such as 5m, 300s or 1h (flag)",
         ),
         (
             &[credential[0], credential[1], "--deployment.memory=1G"],
@@ -109,6 +109,30 @@ async fn the_commands_own_arguments_are_checked() {
             "--local-path needs --local",
         ),
         (
+            &["serve", "--listen", "8866"],
+            "invalid value '8866' for '--listen <ADDRESS>': write IP:PORT, as in 127.0.0.1:8866",
+        ),
+        (
+            &["serve", "--idle-timeout", "0"],
+            "invalid value '0' for '--idle-timeout <SPAN>': it should be more than no time",
+        ),
+        (
+            &["agent-config", "x.json", "--bridge", "127.0.0.1:8866"],
+            "invalid value '127.0.0.1:8866' for '--bridge <URL>': write what `serve` printed",
+        ),
+        (
+            &["image", "prewarm", "none.txt"],
+            "`none.txt`: there is no such file",
+        ),
+        (
+            &["image", "prewarm", "--jobs", "0", "x"],
+            "invalid value '0' for '--jobs <COUNT>': write a count of 1 or more",
+        ),
+        (
+            &["shims", "/dev/null/x"],
+            "DIR /dev/null/x: cannot make the shims there",
+        ),
+        (
             &["run", "--local", "--local-path", "/no/such", "--", "true"],
             "--local-path `/no/such` cannot be used",
         ),
@@ -154,6 +178,37 @@ async fn an_empty_key_for_agents_is_refused() {
         );
         assert!(!said.err.contains("marker"), "{said:?}");
     }
+}
+
+#[tokio::test]
+async fn instances_with_the_key_are_for_their_owner_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let row = r#"{"instance_id": "a", "image_name": "x:1", "problem_statement": "p"}"#;
+    fs::write(path("rows.jsonl"), row).unwrap();
+    // One that is there, for everybody to read.
+    fs::write(path("expert.json"), "").unwrap();
+    fs::set_permissions(path("expert.json"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (rows, to) = (path("rows.jsonl"), path("expert.json"));
+    let args = ["agent-config", &rows, "--auth-token=brk_1", "--to", &to];
+    let said = without_cloud(&args).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let mode = fs::metadata(&to).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(fs::read_to_string(&to).unwrap().contains("brk_1"));
+    let nowhere = path("none/expert.json");
+    let args = [
+        "agent-config",
+        &rows,
+        "--auth-token=brk_1",
+        "--to",
+        &nowhere,
+    ];
+    let said = without_cloud(&args).await;
+    assert!(
+        said.error(2).starts_with(&format!("--to {nowhere}: ")),
+        "{said:?}"
+    );
 }
 
 #[tokio::test]
@@ -258,6 +313,12 @@ async fn completions_and_pages_are_made_from_the_help() {
                 .contains("swerex-ags")
         );
     }
+    for made in [&["completions", "bash"][..], &["man"]] {
+        let said = without_cloud(&[made, &["-o", "json"]].concat()).await;
+        let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        let text = json["script"].as_str().or_else(|| json["page"].as_str());
+        assert!(text.is_some_and(|text| text.contains("swerex")), "{json}");
+    }
     assert!(
         without_cloud(&["man"])
             .await
@@ -269,11 +330,11 @@ async fn completions_and_pages_are_made_from_the_help() {
         "-q",
         "man",
         "--dir",
-        &directory.path().display().to_string(),
+        &directory.path().join("pages").display().to_string(),
     ])
     .await;
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(directory.path().join("swerex-ags-run.1").exists());
+    assert!(directory.path().join("pages/swerex-ags-run.1").exists());
     let version = without_cloud(&["--version"]).await;
     assert_eq!(
         (version.out.as_str(), version.code),

@@ -65,8 +65,11 @@ async def main():
         await there.start()
         alive = await there.is_alive()
         assert not alive.is_alive and what in alive.message, alive
+    # As SWE-agent asks after a soft failure, which the RemoteDeployment of swe-rex 1.4.0 does not take by itself.
+    there = deployment("x", "a")
+    await there.start()
+    assert await there.is_alive(timeout=10)
     await asyncio.gather(*(agent(number) for number in range(4)))
-    # A tool whose image cannot start is told as SWE-ReX's own class, with the cause.
     print("done", flush=True)
 
 

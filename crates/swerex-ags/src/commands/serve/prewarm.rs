@@ -27,8 +27,7 @@ impl FromStr for Prewarm {
         if path.is_file() {
             return Ok(Self::Cached(path.to_owned()));
         }
-        let is_list = path.extension().is_some_and(|extension| extension == "txt");
-        if is_list || images::holds_instances(path) {
+        if images::is_missing_file(path) {
             return Err("there is no such file".to_owned());
         }
         let (image, count) = match text.rsplit_once('=') {

@@ -3,12 +3,18 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use ags_http::{Deadline, HttpClient, HttpService, body};
 use http::Request;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 use super::{
     super::{
@@ -27,13 +33,13 @@ struct Running {
 
 impl Running {
     async fn new(cloud: &Arc<Cloud>) -> Self {
+        Self::with(cloud, Settings::default()).await
+    }
+
+    async fn with(cloud: &Arc<Cloud>, settings: Settings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
-        let bridge = Bridge::new(
-            Key::new("brk"),
-            Settings::default(),
-            Arc::<Cloud>::clone(cloud),
-        );
+        let bridge = Bridge::new(Key::new("brk"), settings, Arc::<Cloud>::clone(cloud));
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             bridge
@@ -81,6 +87,24 @@ impl Running {
         (status, serde_json::from_slice(&bytes).unwrap())
     }
 
+    /// What is answered to bytes that need not be HTTP: the status line's number, and the body.
+    async fn raw(&self, bytes: &[u8]) -> (u16, Value) {
+        let mut stream = TcpStream::connect(self.at).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains("\r\ncontent-type: application/json\r\n"),
+            "{head}"
+        );
+        let length = format!("\r\ncontent-length: {}", body.len());
+        assert!(head.contains(&length), "{answer}");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap())
+    }
+
     async fn post(&self, endpoint: &str) -> (u16, Value) {
         self.ask(
             "POST",
@@ -120,6 +144,59 @@ async fn the_key_comes_before_everything() {
     );
     assert_eq!(cloud.started.load(Ordering::SeqCst), 0);
     bridge.end().await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_in_json() {
+    let cloud = Cloud::at_once();
+    let bridge = Running::new(&cloud).await;
+    let long = "a".repeat(100_000);
+    let headers = "x: y\r\n".repeat(200);
+    let twice = "content-length: 1\r\ncontent-length: 2\r\n";
+    for (sent, status) in [
+        ("GARBAGE\r\n\r\n".to_owned(), 400),
+        (format!("POST /v1/a/b/close HTTP/1.1\r\n{twice}\r\n"), 400),
+        (format!("GET /{long} HTTP/1.1\r\n\r\n"), 414),
+        (format!("GET / HTTP/1.1\r\n{headers}\r\n"), 431),
+    ] {
+        let (told, detail) = bridge.raw(sent.as_bytes()).await;
+        assert_eq!(told, status, "{detail}");
+        assert!(detail["detail"].is_string(), "{detail}");
+    }
+    let chunked = "POST /v1/a/b/create_session HTTP/1.1\r\nx-api-key: brk\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n";
+    let (told, detail) = bridge.raw(chunked.as_bytes()).await;
+    assert_eq!(told, 400, "{detail}");
+    let large = json!({ "session": long.repeat(11) });
+    let (told, detail) = bridge
+        .ask("POST", "/v1/a/b/create_session", Some("brk"), Some(large))
+        .await;
+    assert_eq!(
+        (told, &detail["detail"]),
+        (
+            413,
+            &json!("the body of create_session is larger than 1048576 bytes")
+        )
+    );
+    assert_eq!(cloud.started.load(Ordering::SeqCst), 0);
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn a_sandbox_that_opens_no_session_in_time_is_no_start() {
+    let cloud = Cloud::at_once();
+    cloud.mute.store(true, Ordering::SeqCst);
+    let settings = Settings {
+        start_timeout: Duration::from_millis(50),
+        ..Settings::default()
+    };
+    let bridge = Running::with(&cloud, settings).await;
+    let (status, told) = bridge.post("create_session").await;
+    assert_eq!(
+        (status, &told["swerexception"]["class_path"]),
+        (511, &json!("swerex.exceptions.DeploymentStartupError"))
+    );
+    bridge.end().await;
+    assert_eq!(*cloud.stopped.lock().unwrap(), [1]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -14,7 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::super::{
     address::Address,
-    sandbox::{CallFailed, Sandbox, StartProblem, Starter},
+    sandbox::{CallFailed, Sandbox, Stage, StartProblem, Starter},
 };
 
 type Started = Result<Arc<dyn Sandbox>, StartProblem>;
@@ -33,6 +33,8 @@ pub(super) struct Cloud {
     replies: Arc<Mutex<VecDeque<Scripted>>>,
     /// The numbers of those that do not live any more.
     pub(super) dead: Arc<Mutex<Vec<usize>>>,
+    /// Sandboxes answer nothing.
+    pub(super) mute: Arc<AtomicBool>,
     /// Starts succeed by themselves.
     pub(super) at_once: bool,
 }
@@ -75,12 +77,14 @@ impl Cloud {
             stopped: Arc::clone(&self.stopped),
             replies: Arc::clone(&self.replies),
             dead: Arc::clone(&self.dead),
+            mute: Arc::clone(&self.mute),
         })
     }
 }
 
 impl Starter for Cloud {
-    fn start(&self, _: &Address) -> BoxFuture<'static, Started> {
+    fn start(&self, _: &Address, stage: Stage) -> BoxFuture<'static, Started> {
+        stage.set("pulling the image".to_owned());
         if self.at_once {
             let sandbox = self.sandbox();
             return Box::pin(async { Ok(sandbox) });
@@ -121,6 +125,7 @@ struct Paper {
     stopped: Arc<Mutex<Vec<usize>>>,
     replies: Arc<Mutex<VecDeque<Scripted>>>,
     dead: Arc<Mutex<Vec<usize>>>,
+    mute: Arc<AtomicBool>,
 }
 
 impl Sandbox for Paper {
@@ -131,6 +136,9 @@ impl Sandbox for Paper {
                 "the agent's key stays at the bridge"
             );
             body::collect(request.into_body(), 1 << 20).await.unwrap();
+            if self.mute.load(Ordering::SeqCst) {
+                return std::future::pending().await;
+            }
             let (status, kind, text) = self.replies.lock().unwrap().pop_front().unwrap_or(Ok((
                 200,
                 "application/json",

@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{
-    super::{address::Address, pool::Pool, sandbox::Starter as _},
+    super::{
+        address::Address,
+        pool::Pool,
+        sandbox::{Stage, Starter as _},
+    },
     double::Cloud,
 };
 
@@ -42,14 +46,14 @@ async fn what_is_taken_is_replaced_and_the_rest_is_stopped_at_the_end() {
     let pool = pool(&cloud);
     pool.keep(IMAGE, 2);
     until(|| pool.ready(IMAGE) == 2).await;
-    let taken = pool.start(&agent()).await.unwrap();
+    let taken = pool.start(&agent(), Stage::default()).await.unwrap();
     assert!(format!("{taken:?}").contains("number: 1,"), "{taken:?}");
     until(|| pool.ready(IMAGE) == 2).await;
     let other = Address {
         image: "another".to_owned(),
         ..agent()
     };
-    pool.start(&other).await.unwrap();
+    pool.start(&other, Stage::default()).await.unwrap();
     assert_eq!(
         (pool.ready(IMAGE), cloud.started.load(Ordering::SeqCst)),
         (2, 4)
@@ -57,7 +61,7 @@ async fn what_is_taken_is_replaced_and_the_rest_is_stopped_at_the_end() {
     pool.close();
     assert!(pool.finished(HOUR).await);
     assert_eq!(stopped(&cloud), [2, 3]);
-    pool.start(&agent()).await.unwrap();
+    pool.start(&agent(), Stage::default()).await.unwrap();
     assert_eq!(pool.ready(IMAGE), 0, "it is closed");
 }
 
@@ -68,7 +72,7 @@ async fn one_that_died_is_not_handed_out() {
     pool.keep(IMAGE, 2);
     until(|| pool.ready(IMAGE) == 2).await;
     cloud.dead.lock().unwrap().push(1);
-    let taken = pool.start(&agent()).await.unwrap();
+    let taken = pool.start(&agent(), Stage::default()).await.unwrap();
     assert!(format!("{taken:?}").contains("number: 2,"), "{taken:?}");
     until(|| stopped(&cloud) == [1]).await;
 }

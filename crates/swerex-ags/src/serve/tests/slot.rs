@@ -102,6 +102,53 @@ async fn close_gives_the_start_up_and_tells_who_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sandbox_whose_client_hung_up_as_it_came_up_is_freed() {
+    let cloud = Arc::new(Cloud::default());
+    let (slot, stops) = slot(&cloud);
+    let mut asked = Box::pin(slot.sandbox(Purpose::Create("default"), Instant::now() + LONG));
+    let begun = async {
+        cloud.begun(1).await;
+        cloud.finish(Ok(()));
+        while !slot.alive().0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    // Polled once: the call waits, and is not asked again before it is dropped.
+    assert!(futures_util::poll!(asked.as_mut()).is_pending());
+    begun.await;
+    drop(asked);
+    assert!(stops.finished(LONG).await);
+    assert_eq!(*cloud.stopped.lock().unwrap(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_before_a_close_keeps_no_later_start_alive() {
+    let cloud = Arc::new(Cloud::default());
+    let (slot, stops) = slot(&cloud);
+    let deadline = Instant::now() + LONG;
+    let mut before = Box::pin(slot.sandbox(Purpose::Create("default"), deadline));
+    assert!(futures_util::poll!(before.as_mut()).is_pending());
+    slot.close();
+    let mut after = Box::pin(slot.sandbox(Purpose::Create("default"), deadline));
+    assert!(futures_util::poll!(after.as_mut()).is_pending());
+    drop((after, before));
+    assert!(stops.finished(LONG).await);
+    assert_eq!(cloud.given_up.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_begins_once_the_bridge_stops() {
+    let cloud = Cloud::at_once();
+    let (slot, stops) = slot(&cloud);
+    stops.close();
+    assert_eq!(
+        ask(&slot, Some("default")).await.unwrap().unwrap_err(),
+        Refused::Stopping
+    );
+    assert_eq!(cloud.started.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_that_takes_too_long_is_given_up() {
     let cloud = Arc::new(Cloud::default());
     let (slot, stops) = slot(&cloud);
@@ -115,6 +162,7 @@ async fn a_start_that_takes_too_long_is_given_up() {
         panic!("{refused:?}")
     };
     assert!(why.contains("image prewarm python:3.11"), "{why}");
+    assert!(why.contains("it got as far as: pulling the image"), "{why}");
     assert!(stops.finished(LONG).await);
     assert_eq!(cloud.given_up.load(Ordering::SeqCst), 1);
 }
