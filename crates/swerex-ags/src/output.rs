@@ -149,9 +149,9 @@ fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// How many columns the terminal has that results go to; `None` if they go elsewhere.
-fn width() -> Option<usize> {
+fn width() -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
-    (size.ws_col > 0).then(|| usize::from(size.ws_col))
+    (size.ws_col > 0).then_some(size.ws_col)
 }
 
 /// Text from elsewhere on one line, without what a terminal would act on.

@@ -1,99 +1,91 @@
 //! Lists as people read them: columns where there is room for them, and what a narrow terminal has room for otherwise.
 
-use std::fmt::Write as _;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use crate::output::one_line;
 
 /// Blanks between two columns.
-const GAP: usize = 2;
+const GAP: u16 = 2;
 /// A last column that has less room than this is not worth folding.
-const LEAST: usize = 24;
+const LEAST: u16 = 24;
 
 /// A table for a terminal of `width` columns; `None` is for programs, which have room for everything.
 ///
-/// Columns have no lines and no colours: easy to read and to cut. Where they are too wide, the last one is folded; where that does not help,
-/// each row becomes a paragraph.
-pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<usize>) -> String {
-    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
+/// Columns have no lines and no colours: easy to read and to cut. Where they are too wide, the last one is folded, for an id that is folded
+/// cannot be copied; where that does not help, each row becomes a paragraph.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<u16>) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|row| row.iter().map(|cell| one_line(cell)).collect())
         .collect();
-    let all = || std::iter::once(&head).chain(&rows);
-    let widths: Vec<usize> = (0..head.len())
-        .map(|at| {
-            let cells = all().filter_map(|row| row.get(at));
-            cells.map(|cell| length(cell)).max().unwrap_or_default()
-        })
-        .collect();
-    let Some((last, before)) = widths.split_last() else {
-        return String::new();
-    };
-    let indent: usize = before.iter().map(|width| width + GAP).sum();
-    let room = match width {
-        Some(width) if indent + last > width => width.saturating_sub(indent),
-        _ => *last,
-    };
-    let mut text = String::new();
-    if room < LEAST.min(*last) {
-        for row in &rows {
-            paragraph(&head, row, width.unwrap_or(usize::MAX), &mut text);
-        }
-        return text;
+    let mut columns = plain(&rows);
+    columns.set_header(head.to_vec());
+    let (_, wanted, room) = last_column(&columns, width);
+    if room >= LEAST.min(wanted) {
+        return folded(columns, width, &rows);
     }
-    for row in all() {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(before) {
-            let _ = write!(line, "{cell:width$}{:GAP$}", "");
-        }
-        for part in folded(row.get(before.len()).map_or("", String::as_str), room) {
-            line.push_str(&part);
-            let _ = writeln!(text, "{}", line.trim_end());
-            line = " ".repeat(indent);
-        }
+    let mut text = String::new();
+    for row in &rows {
+        let Some((first, rest)) = row.split_first() else {
+            continue;
+        };
+        text.push_str(first);
+        text.push('\n');
+        let named = head.iter().skip(1).zip(rest);
+        let named = named.filter(|(_, cell)| !cell.is_empty());
+        let named: Vec<_> = named
+            .map(|(name, cell)| vec![format!("  {name}"), cell.clone()])
+            .collect();
+        text.push_str(&folded(plain(&named), width, &named));
     }
     text
 }
 
-/// The first cell, and those of the others that say something below it with their names.
-fn paragraph(head: &[String], row: &[String], width: usize, text: &mut String) {
-    let Some((first, rest)) = row.split_first() else {
-        return;
-    };
-    let _ = writeln!(text, "{first}");
-    let widest = head.iter().map(|name| length(name)).max();
-    let widest = widest.unwrap_or_default();
-    let indent = GAP + widest + GAP;
-    for (name, cell) in head.iter().skip(1).zip(rest) {
-        if cell.is_empty() {
-            continue;
-        }
-        let mut line = format!("{:GAP$}{name:widest$}{:GAP$}", "", "");
-        for part in folded(cell, width.saturating_sub(indent)) {
-            let _ = writeln!(text, "{line}{part}");
-            line = " ".repeat(indent);
-        }
-    }
+/// Cells and nothing around them.
+fn plain(rows: &[Vec<String>]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.add_rows(rows);
+    table
 }
 
-/// The words of a text on lines of at most `room` letters; a longer word has a line of its own.
-fn folded(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if length(line) + 1 + length(word) <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+/// Where the last column begins, how wide it would like to be, and how wide it can be.
+fn last_column(table: &Table, width: Option<u16>) -> (u16, u16, u16) {
+    let widths = table.column_max_content_widths();
+    let (wanted, before) = widths.split_last().map_or((0, &[][..]), |(w, b)| (*w, b));
+    let begin = before
+        .iter()
+        .fold(0_u16, |sum, width| sum.saturating_add(*width + GAP));
+    let room = width.map_or(wanted, |width| width.saturating_sub(begin).min(wanted));
+    (begin, wanted, room)
 }
 
-fn length(text: &str) -> usize {
-    text.chars().count()
+/// The lines of a table whose last column is folded between words where it is too wide.
+fn folded(mut table: Table, width: Option<u16>, rows: &[Vec<String>]) -> String {
+    let (begin, _, room) = last_column(&table, width);
+    let words = rows
+        .iter()
+        .filter_map(|row| row.last())
+        .flat_map(|cell| cell.split(' '));
+    let longest = words
+        .map(|word| word.chars().count())
+        .max()
+        .unwrap_or_default();
+    let room = room.max(u16::try_from(longest).unwrap_or(u16::MAX)).max(1);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(begin.saturating_add(room));
+    let count = table.column_count();
+    for (at, column) in table.column_iter_mut().enumerate() {
+        if at + 1 < count {
+            column.set_padding((0, GAP));
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        } else {
+            column.set_padding((0, 0));
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(room)));
+        }
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
+    lines.collect()
 }
 
 #[cfg(test)]
@@ -125,8 +117,11 @@ mod tests {
 
     #[test]
     fn rows_are_paragraphs_where_that_does_not_help() {
-        let rows = rows(&[&["3f9c", "python:3.11", "a day or so"], &["77ab", "", "2h"]]);
-        let shown = "3f9c\n  IMAGE    python:3.11\n  ENDS IN  a day or\n           so\n77ab\n  ENDS IN  2h\n";
+        let rows = rows(&[
+            &["3f9c", "python:3.11", "a day or two"],
+            &["77ab", "", "2h"],
+        ]);
+        let shown = "3f9c\n  IMAGE    python:3.11\n  ENDS IN  a day or\n           two\n77ab\n  ENDS IN  2h\n";
         assert_eq!(table(&["ID", "IMAGE", "ENDS IN"], &rows, Some(20)), shown);
     }
 }
