@@ -20,7 +20,6 @@ use swerex_proto::{
     native::{self, Event, Stream},
     route,
 };
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -68,8 +67,7 @@ impl Connection {
     ) -> Result<T, Error> {
         let id = Uuid::new_v4().to_string();
         let outcome = self.follow_as(call, heard, &id);
-        self.counted(outcome.instrument(self.span(call, Some(&id))))
-            .await
+        self.observed(call.name, Some(&id), outcome).await
     }
 
     async fn follow_as<T: DeserializeOwned>(
