@@ -20,7 +20,7 @@ use swerex_proto::{
     native::{self, Event, Stream},
     route,
 };
-use tracing::Instrument as _;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::{
@@ -68,8 +68,7 @@ impl Connection {
     ) -> Result<T, Error> {
         let id = Uuid::new_v4().to_string();
         let outcome = self.follow_as(call, heard, &id);
-        self.counted(outcome.instrument(self.span(call, Some(&id))))
-            .await
+        self.observed(call.name, Some(&id), outcome).await
     }
 
     async fn follow_as<T: DeserializeOwned>(
@@ -82,13 +81,17 @@ impl Connection {
         let deadline = self.deadline(call.allowed);
         // The number of the last event that was heard.
         let last = AtomicU64::new(0);
-        let mut has_begun = false;
+        let (mut has_begun, tries) = (false, AtomicU64::new(0));
         loop {
             let policy = RetryPolicy {
                 overall: deadline.remaining().unwrap_or(Duration::MAX),
                 ..self.config.retry
             };
-            let listen = |_| self.listen(call, deadline, id, &last, heard);
+            let listen = |_| {
+                let attempt = tries.fetch_add(1, Ordering::Relaxed) + 1;
+                Span::current().record("attempts", attempt);
+                self.listen(call, deadline, id, &last, heard)
+            };
             match retry::run(&policy, Idempotence::SameId, call.name, listen)
                 .await
                 .map_err(|gave_up| {
