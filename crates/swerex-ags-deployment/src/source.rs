@@ -40,6 +40,8 @@ pub enum Origin {
     Environment(&'static str),
     /// A flag.
     Flag,
+    /// An emulator that stands in for AGS.
+    Emulator,
 }
 
 /// A configuration and where each of its values comes from.
@@ -70,6 +72,7 @@ impl fmt::Display for Origin {
             Self::File(path) => write!(f, "file {path}"),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag => f.write_str("flag"),
+            Self::Emulator => f.write_str("emulator"),
         }
     }
 }
@@ -179,6 +182,18 @@ impl Source {
         let value = value::from_text(key, text)
             .map_err(|problem| wrong_value(key, text, &problem, &origin))?;
         self.flags.insert(key.name, (value, origin));
+        Ok(())
+    }
+
+    /// As [`flag`](Self::flag), for what leads to an emulator.
+    ///
+    /// # Errors
+    /// As [`flag`](Self::flag).
+    pub fn emulator(&mut self, name: &str, text: &str) -> Result<(), InvalidConfig> {
+        self.flag(name, text)?;
+        if let Some((_, origin)) = self.flags.get_mut(name) {
+            *origin = Origin::Emulator;
+        }
         Ok(())
     }
 
