@@ -1,28 +1,16 @@
 //! Where the configuration comes from: flags over the environment over files over defaults, each value with its origin.
 
+mod document;
+
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
-use serde_json::{Map, Value};
-use serde_saphyr::DuplicateKeyPolicy;
+use serde_json::Value;
 
 use crate::{
     config::{InvalidConfig, TencentAgsDeploymentConfig, domain_of},
     keys::{self, KEYS, Key, Kind},
     value,
 };
-
-/// Sections of SWE-agent's files that hold a deployment, in the order in which they are looked for.
-const SECTIONS: [&str; 2] = ["instances", "env"];
-
-/// Keys at the top of SWE-agent's files, none of them one of a deployment's.
-const SWE_AGENTS: [&str; 6] = [
-    "agent",
-    "instances",
-    "env",
-    "problem_statement",
-    "actions",
-    "output_dir",
-];
 
 /// The largest configuration file that is read, in bytes.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -52,6 +40,8 @@ pub enum Origin {
     Environment(&'static str),
     /// A flag.
     Flag,
+    /// An emulator that stands in for AGS.
+    Emulator,
 }
 
 /// A configuration and where each of its values comes from.
@@ -82,6 +72,7 @@ impl fmt::Display for Origin {
             Self::File(path) => write!(f, "file {path}"),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag => f.write_str("flag"),
+            Self::Emulator => f.write_str("emulator"),
         }
     }
 }
@@ -124,19 +115,8 @@ impl Source {
         if text.trim().is_empty() {
             return Ok(());
         }
-        // As SWE-agent's own reader, which takes the last of two equal keys.
-        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::LastWins };
-        let document: Value =
-            serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-                let reason = error.to_string();
-                let reason = reason.lines().next().unwrap_or_default();
-                let reason = reason.strip_prefix("error: ").unwrap_or(reason);
-                wrong(format!("is no YAML: {reason}"))
-            })?;
-        let Value::Object(document) = document else {
-            return Err(wrong("should be a mapping of keys to values".to_owned()));
-        };
-        let Some(deployment) = deployment_of(&document).map_err(wrong)? else {
+        let document = document::parse(text).map_err(wrong)?;
+        let Some(deployment) = document::deployment(&document).map_err(wrong)? else {
             return Ok(());
         };
         match deployment.get("type") {
@@ -202,6 +182,18 @@ impl Source {
         let value = value::from_text(key, text)
             .map_err(|problem| wrong_value(key, text, &problem, &origin))?;
         self.flags.insert(key.name, (value, origin));
+        Ok(())
+    }
+
+    /// As [`flag`](Self::flag), for what leads to an emulator.
+    ///
+    /// # Errors
+    /// As [`flag`](Self::flag).
+    pub fn emulator(&mut self, name: &str, text: &str) -> Result<(), InvalidConfig> {
+        self.flag(name, text)?;
+        if let Some((_, origin)) = self.flags.get_mut(name) {
+            *origin = Origin::Emulator;
+        }
         Ok(())
     }
 
@@ -308,47 +300,6 @@ impl Resolved {
             wrong
         })
     }
-}
-
-/// The deployment in a document, whichever form it has; `None` if it is a file of SWE-agent's that says nothing of one.
-fn deployment_of(document: &Map<String, Value>) -> Result<Option<&Map<String, Value>>, String> {
-    for section in SECTIONS {
-        if document.get(section).is_some_and(Value::is_null) {
-            return Err(format!("has nothing under {section}: remove it"));
-        }
-        match document
-            .get(section)
-            .and_then(|section| section.get("deployment"))
-        {
-            Some(Value::Object(deployment)) => return Ok(Some(deployment)),
-            Some(_) => {
-                return Err(format!(
-                    "has {section}.deployment, which should be a mapping"
-                ));
-            }
-            None => {}
-        }
-    }
-    match document.get("deployment") {
-        Some(Value::Object(deployment)) => Ok(Some(deployment)),
-        Some(_) => Err("has deployment, which should be a mapping".to_owned()),
-        None if SWE_AGENTS.iter().any(|key| document.contains_key(*key)) => {
-            match misspelt(document) {
-                Some(key) => Err(format!("has {key}: did you mean deployment?")),
-                None => Ok(None),
-            }
-        }
-        None => Ok(Some(document)),
-    }
-}
-
-/// A key where a deployment stands in SWE-agent's files, whose name is almost that.
-fn misspelt(document: &Map<String, Value>) -> Option<String> {
-    SECTIONS.iter().find_map(|section| {
-        let keys = document.get(*section)?.as_object()?.keys();
-        let mut like = keys.filter(|key| strsim::jaro_winkler(key, "deployment") > 0.85);
-        like.next().map(|key| format!("{section}.{key}"))
-    })
 }
 
 fn known(name: &str, origin: &Origin) -> Result<&'static Key, InvalidConfig> {

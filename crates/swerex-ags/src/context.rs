@@ -162,7 +162,7 @@ impl Context {
             }
         }
         for (key, value) in ready.into_iter().flat_map(Ready::settings) {
-            source.flag(key, value).map_err(misuse)?;
+            source.emulator(key, value).map_err(misuse)?;
         }
         source.resolve().map_err(misuse)
     }

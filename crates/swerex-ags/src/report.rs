@@ -86,6 +86,11 @@ impl Failure {
         self
     }
 
+    /// Whether the service refused with this code.
+    pub(crate) fn is_of(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.exit
     }

@@ -135,7 +135,7 @@ async fn deployment(
 }
 
 /// Waits until what was given up is stopped, for a while; whether it is. What goes on after that is told.
-async fn settle(account: &Account, output: &Output) -> bool {
+pub(crate) async fn settle(account: &Account, output: &Output) -> bool {
     if account.settled(SOON).await {
         return true;
     }

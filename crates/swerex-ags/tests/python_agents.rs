@@ -10,6 +10,7 @@
 #![cfg(unix)]
 
 use std::{
+    collections::BTreeMap,
     ffi::{OsStr, OsString},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -140,6 +141,16 @@ impl World {
         (bridge, text("url"), text("auth_token"))
     }
 
+    /// The images that instances were started from, and how many of each.
+    fn images(&self) -> BTreeMap<String, usize> {
+        let mut images = BTreeMap::new();
+        for instance in self.emulator.instances() {
+            let image = instance.configuration.and_then(|custom| custom.image);
+            *images.entry(image.unwrap_or_default()).or_default() += 1;
+        }
+        images
+    }
+
     async fn none_lives(&self) {
         let over = self
             .emulator
@@ -200,7 +211,8 @@ async fn swe_rex_takes_us_for_docker() {
         return;
     };
     world.run("rex_docker.py", &[]).await;
-    assert_eq!(world.emulator.instances().len(), 2, "one for each start");
+    let once_a_start = BTreeMap::from([("python:3.11".to_owned(), 2)]);
+    assert_eq!(world.images(), once_a_start, "not what `build` printed");
     world.none_lives().await;
     world.emulator.shutdown().await;
 }
@@ -229,7 +241,8 @@ async fn mini_swe_agent_takes_us_for_docker() {
         return;
     };
     world.run("mini.py", &["4"]).await;
-    assert_eq!(world.emulator.instances().len(), 4);
+    let own = (9..13).map(|number| (format!("python:3.{number}"), 1));
+    assert_eq!(world.images(), own.collect(), "each agent has its own");
     world.none_lives().await;
     world.emulator.shutdown().await;
 }
@@ -267,10 +280,11 @@ async fn swe_rex_takes_the_bridge_for_its_servers() {
     let (mut bridge, url, token) = world.bridge().await;
     let (url, token) = (url.as_str(), token.as_str());
     world.run("rex_remote.py", &[url, token]).await;
+    let own = (0..4).map(|number| (format!("registry.example.com/team/image{number}:1"), 2));
     assert_eq!(
-        world.emulator.instances().len(),
-        8,
-        "four agents, each twice"
+        world.images(),
+        own.collect(),
+        "each agent has its own, twice"
     );
     world.none_lives().await;
 

@@ -132,8 +132,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
             .warn("not all sandboxes are stopped yet; `swerex-ags instance gc` finds what is left");
         return Ok(FAILED);
     }
-    if !cloud.account.settled(STOP_LIMIT).await {
-        context.output.warn(&sandbox::unsettled(&cloud.account));
+    if !sandbox::settle(&cloud.account, &context.output).await {
         return Ok(FAILED);
     }
     // Being told to stop is how it is meant to end.

@@ -158,7 +158,14 @@ async fn create(name: Option<String>, context: &Context) -> Outcome {
         .prepare_tool(&cloud.config, name.as_deref(), &hook)
         .await;
     progress.done();
-    let id = outcome?;
+    let id = outcome.map_err(|error| {
+        let failure = Failure::from(error);
+        if name.is_some() && failure.is_of("InvalidParameterValue.SandboxTool") {
+            failure.hint("give another --name, or none to share the tool that deployments use")
+        } else {
+            failure
+        }
+    })?;
     context
         .output
         .result(|| id.clone(), &json!({"tool_id": id}))?;

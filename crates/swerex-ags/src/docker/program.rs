@@ -327,7 +327,7 @@ fn configuration(args: &RunArgs) -> Result<TencentAgsDeploymentConfig, String> {
     if let Some(file) = env::var_os(LOCAL) {
         let ready = Ready::read(&PathBuf::from(file)).map_err(|failure| failure.text())?;
         for (key, value) in ready.settings() {
-            source.flag(key, value).map_err(say)?;
+            source.emulator(key, value).map_err(say)?;
         }
     }
     let resolved = source.resolve().map_err(say)?;

@@ -84,9 +84,13 @@ impl Bridge {
     }
 
     /// Tells it to stop, as a user or a supervisor does.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
+        self.stop_by(Signal::TERM).await;
+    }
+
+    async fn stop_by(mut self, signal: Signal) {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         assert!(ended.unwrap().unwrap().success());
     }
@@ -133,6 +137,56 @@ async fn sandboxes_are_ready_before_agents_come() {
     bridge.stop().await;
     lab.nothing_runs().await;
     assert_eq!(lab.emulator.instances().len(), 4, "three ahead, one more");
+}
+
+#[tokio::test]
+async fn whatever_signal_ends_it_all_is_freed() {
+    let lab = Lab::new().await;
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let bridge = Bridge::start(&lab, &[]).await;
+        let session = json!({"session_type": "bash"});
+        let (status, _) = bridge.post("python:3.11/a/create_session", &session).await;
+        assert_eq!(status, 200);
+        running(&lab, 1).await;
+        bridge.stop_by(signal).await;
+        lab.nothing_runs().await;
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_stands_still_is_answered_in_time_with_how_far_it_got() {
+    let fault = "/is_alive:hang".parse().unwrap();
+    let lab = Lab::with(|builder| builder.fault(fault)).await;
+    let bridge = Bridge::start(&lab, &["--start-timeout=500ms"]).await;
+    let session = json!({"session_type": "bash"});
+    let (status, told) = bridge.post("python:3.11/a/create_session", &session).await;
+    let told = &told["swerexception"];
+    assert_eq!(
+        (status, &told["class_path"]),
+        (511, &json!("swerex.exceptions.DeploymentStartupError"))
+    );
+    let message = told["message"].as_str().unwrap();
+    assert!(
+        message.contains("it got as far as: waiting for the server in"),
+        "{message}"
+    );
+    bridge.stop().await;
+    lab.nothing_runs().await;
+}
+
+#[tokio::test]
+async fn what_nobody_uses_is_freed_and_comes_back_fresh() {
+    let lab = Lab::new().await;
+    let mut bridge = Bridge::start(&lab, &["--idle-timeout=100ms"]).await;
+    let session = json!({"session_type": "bash"});
+    for _ in 0..2 {
+        let (status, _) = bridge.post("python:3.11/a/create_session", &session).await;
+        assert_eq!(status, 200);
+        bridge.says("freeing an idle sandbox").await;
+        lab.nothing_runs().await;
+    }
+    assert_eq!(lab.emulator.instances().len(), 2);
+    bridge.stop().await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn a_tool_from_its_creation_to_its_end() {
     let id = id.as_str().unwrap();
     let again = lab.run(&["-q", "tool", "create", "--name", "mine"]).await;
     assert!(
-        again.error(1).contains("the name mine is taken"),
+        again.error(1).contains("name mine already exists") && again.err.contains("another --name"),
         "{again:?}"
     );
     let listed = lab
@@ -299,6 +299,10 @@ async fn the_doctor_finds_what_is_wrong() {
     }
     assert_eq!(state(&findings, "server"), "warn", "nothing is mounted");
 
+    let shown = lab.json(&["config", "show"]).await;
+    let all = shown.as_array().unwrap();
+    let endpoint = all.iter().find(|one| one["key"] == "http_endpoint");
+    assert_eq!(endpoint.unwrap()["origin"], "emulator");
     let findings = lab.run(&["-o", "json", "doctor", "--deployment.tool_id=sdt-none"]);
     let findings: Value = serde_json::from_str(&findings.await.out).unwrap();
     assert_eq!(state(&findings, "tool"), "FAIL", "{findings}");
