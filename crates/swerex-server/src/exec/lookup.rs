@@ -1,7 +1,12 @@
 //! Which file a program's name means: every directory of `PATH` is tried, and the first complaint that is not about a missing
 //! file is the one that is told.
 
-use std::{fs::File, io::Read, os::unix::ffi::OsStrExt, path::PathBuf};
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+};
 
 use rustix::{fs::Access, io::Errno};
 
@@ -20,6 +25,19 @@ pub(super) fn candidates(plan: &Plan) -> Vec<PathBuf> {
             plan.directory.join(directory).join(program)
         })
         .collect()
+}
+
+/// The file that would be started.
+pub(crate) fn find(plan: &Plan) -> io::Result<PathBuf> {
+    let mut complaint = Errno::NOENT;
+    for file in candidates(plan) {
+        match check(&file) {
+            Ok(()) => return Ok(file),
+            Err(errno) if complaint == Errno::NOENT && errno != Errno::NOTDIR => complaint = errno,
+            Err(_) => {}
+        }
+    }
+    Err(complaint.into())
 }
 
 /// Complaints that the kernel would have about a file, as far as they can be told without starting it.

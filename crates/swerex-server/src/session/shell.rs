@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     events::Tap,
-    process::{Entry, spawn_lock},
+    process::{self, Entry, pty, spawn_lock},
     work::Surroundings,
 };
 
@@ -82,13 +82,9 @@ impl Shell {
             .current_dir(&surroundings.directory);
         let child = {
             let _starting = spawn_lock::starting();
-            command.spawn(pts).map_err(super::terminal::plain_error)?
+            command.spawn(pts).map_err(pty::plain_error)?
         };
-        let pid = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw)
-            .ok_or(io::ErrorKind::NotFound)?;
+        let pid = process::pid(&child).ok_or(io::ErrorKind::NotFound)?;
         let shell = Arc::new(Self {
             terminal,
             reports: Receiver::from_owned_fd(OwnedFd::from(reports))?,
