@@ -50,19 +50,25 @@ pub(crate) enum Told {
 /// The events of one call, one after the other, however often the connection is lost.
 #[derive(Debug)]
 pub(crate) struct Events {
-    call: Call,
-    id: String,
-    deadline: Deadline,
+    place: Place,
     /// How often and how long to try to take the stream up.
     pub(crate) policy: RetryPolicy,
-    /// The number of the last event that was told.
-    last: u64,
     stream: Option<Lines>,
     /// Read already, as a sign that the stream has begun.
     first: Option<Event>,
-    has_begun: bool,
     /// Whether the stream has told anything yet.
     is_new: bool,
+}
+
+/// Where a stream goes on.
+#[derive(Debug)]
+struct Place {
+    call: Call,
+    id: String,
+    deadline: Deadline,
+    /// The number of the last event that was told.
+    last: u64,
+    has_begun: bool,
 }
 
 /// Whether a call is worth following.
@@ -142,14 +148,16 @@ impl Connection {
 impl Events {
     pub(crate) fn new(call: Call, id: &str, deadline: Deadline, policy: RetryPolicy) -> Self {
         Self {
-            call,
-            id: id.to_owned(),
-            deadline,
+            place: Place {
+                call,
+                id: id.to_owned(),
+                deadline,
+                last: 0,
+                has_begun: false,
+            },
             policy,
-            last: 0,
             stream: None,
             first: None,
-            has_begun: false,
             is_new: false,
         }
     }
@@ -159,22 +167,23 @@ impl Events {
         loop {
             let lost = match self.event(connection).await? {
                 Ok(Event::Output { id, stream, data }) => {
-                    if id > self.last {
+                    if id > self.place.last {
                         let data = STANDARD.decode(&data);
-                        let data = data.map_err(|_| strange(&self.call, b"no base64").error)?;
-                        self.last = id;
+                        let data =
+                            data.map_err(|_| strange(&self.place.call, b"no base64").error)?;
+                        self.place.last = id;
                         return Ok(Told::Output(stream, data));
                     }
                     continue;
                 }
                 Ok(Event::Skipped { id }) => {
-                    self.last = self.last.max(id);
+                    self.place.last = self.place.last.max(id);
                     continue;
                 }
                 Ok(Event::Heartbeat | Event::Other) => continue,
                 Ok(Event::Result { status, body, .. }) => {
                     let status = StatusCode::from_u16(status)
-                        .map_err(|_| strange(&self.call, b"no status").error)?;
+                        .map_err(|_| strange(&self.place.call, b"no status").error)?;
                     return Ok(Told::Result(status, body));
                 }
                 Ok(Event::Pause) if self.is_new => {
@@ -182,7 +191,7 @@ impl Events {
                     continue;
                 }
                 Ok(Event::Pause) => None,
-                Err(lost) if lost.fault == Fault::Final || self.deadline.is_past() => {
+                Err(lost) if lost.fault == Fault::Final || self.place.deadline.is_past() => {
                     return Err(lost.error);
                 }
                 Err(lost) => Some(lost.error),
@@ -192,7 +201,7 @@ impl Events {
             let wait = self.policy.backoff.base;
             if let Some(cause) = lost {
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                let (what, after) = (self.call.name, self.last);
+                let (what, after) = (self.place.call.name, self.place.last);
                 connection.config.tally.repeated("cut stream".to_owned());
                 tracing::warn!(what, after, %cause, wait_ms, "taking a lost stream up again");
             }
@@ -206,18 +215,17 @@ impl Events {
             return Ok(());
         }
         let policy = RetryPolicy {
-            overall: self
-                .deadline
-                .remaining()
-                .unwrap_or(Duration::MAX)
-                .min(self.policy.overall),
+            overall: match self.place.deadline.remaining() {
+                Some(left) => left.min(self.policy.overall),
+                None => self.policy.overall,
+            },
             ..self.policy
         };
-        let once = |_| self.take_up(connection);
-        let begun = retry::run(&policy, Idempotence::SameId, self.call.name, once).await;
+        let once = |_| self.place.take_up(connection);
+        let begun = retry::run(&policy, Idempotence::SameId, self.place.call.name, once).await;
         let (stream, first) = begun.map_err(Attempted::given_up)?;
         (self.stream, self.first) = (Some(stream), Some(first));
-        (self.has_begun, self.is_new) = (true, false);
+        (self.place.has_begun, self.is_new) = (true, false);
         Ok(())
     }
 
@@ -226,13 +234,15 @@ impl Events {
         self.begin(connection).await?;
         let event = match (self.first.take(), &mut self.stream) {
             (Some(event), _) => Ok(event),
-            (None, Some(stream)) => event(&self.call, stream).await,
+            (None, Some(stream)) => event(&self.place.call, stream).await,
             (None, None) => Ok(Event::Other),
         };
         self.is_new |= matches!(event, Ok(Event::Output { .. } | Event::Skipped { .. }));
         Ok(event)
     }
+}
 
+impl Place {
     /// Opens one stream, from behind the last event, up to its first.
     async fn take_up(&self, connection: &Connection) -> Result<(Lines, Event), Attempted> {
         let mut call = self.call.clone();

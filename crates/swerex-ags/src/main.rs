@@ -21,6 +21,7 @@ mod sandbox;
 mod serve;
 mod span;
 mod state;
+mod tty;
 mod usage;
 
 use std::{
