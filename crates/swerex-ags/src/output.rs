@@ -109,6 +109,11 @@ impl Output {
         Held(self)
     }
 
+    /// Whether it is somebody else's now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held().is_some()
+    }
+
     fn held(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

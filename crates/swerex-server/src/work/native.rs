@@ -72,8 +72,8 @@ pub(super) async fn prepare(
 /// Of a command: it does not wait for those who read. 8 MiB.
 const NEWEST: Keeps = Keeps::Newest(8 * 1024 * 1024);
 
-/// Of a terminal: as much as a person wants to have on the way after an interrupt. 256 KiB.
-const UNSEEN: Keeps = Keeps::Unseen(256 * 1024);
+/// Of a terminal: no more than a person wants to see come after an interrupt, and gateways let through in one answer. 64 KiB.
+const UNSEEN: Keeps = Keeps::Unseen(64 * 1024);
 
 /// A run without a fingerprint: asking again does it again.
 fn once(run: Run) -> Prepared {
