@@ -3,10 +3,12 @@
 
 mod bridge;
 mod control;
+mod desk;
 mod docker;
 mod interrupted;
 mod keep;
 mod killed;
 mod run;
 mod support;
+mod terminal;
 mod usage;
