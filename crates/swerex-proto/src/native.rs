@@ -9,8 +9,9 @@
 //!   Modes, links and empty directories are kept; entries that leave the directory are refused.
 //! * **A running command.** `POST` [`EXECUTE_EVENTS`] (body: [`Command`](crate::Command)) and [`RUN_IN_SESSION_EVENTS`] (body:
 //!   [`Action`](crate::Action)) answer `application/x-ndjson`: one [`Event`] a line, the last a [`Event::Result`]. When nothing is to be told
-//!   for [`HEARTBEAT_SECONDS`] there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request with the same
-//!   `X-Request-ID` and `Last-Event-ID: N`, and gets the events after number `N`.
+//!   at the beginning, or for [`HEARTBEAT_SECONDS`], there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request
+//!   with the same `X-Request-ID` and `Last-Event-ID: N`, and gets the events after number `N`; a server that knows of no such run, because
+//!   it is another one by now, begins none for it: 409.
 //! * **A terminal**, from revision [`TERMINAL_SINCE`] on. `POST` [`TERMINAL`] (body: [`TerminalRequest`]) runs a program on a terminal of its
 //!   own and answers its events as above; the last one's body is a [`TerminalEnded`]. The request must have an `X-Request-ID`, which is the
 //!   terminal's name. Nothing that it prints is lost: an event is kept until a request with that `Last-Event-ID` says that it was seen, and
