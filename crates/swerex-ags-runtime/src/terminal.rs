@@ -21,8 +21,9 @@ use uuid::Uuid;
 
 use crate::{
     call::Connection,
-    error::{Attempted, Error},
+    error::{Attempted, Error, Tried},
     events::{Events, Told},
+    gateway,
     request::{self, Allowed, Call},
     runtime::AgsRuntime,
 };
@@ -156,6 +157,15 @@ impl Terminal {
         let connection = &self.input.0.connection;
         match self.events.next(connection).await? {
             Told::Output(_, data) => Ok(TerminalEvent::Output(data)),
+            Told::Result(status, value) if status == StatusCode::SERVICE_UNAVAILABLE => {
+                // The server stops, or has given the terminal up.
+                Err(Error::Refused {
+                    call: self.call.name,
+                    status,
+                    message: gateway::evidence(value.to_string().as_bytes()),
+                    tried: Tried::default(),
+                })
+            }
             Told::Result(status, value) => {
                 let TerminalEnded { exit_code } = connection.told(&self.call, status, value)?;
                 self.ended = Some(exit_code);

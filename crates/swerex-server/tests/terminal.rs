@@ -10,7 +10,6 @@ mod desk;
 use std::{io::Read, path::Path, time::Duration};
 
 use desk::{Desk, ask, send, server};
-use http_body_util::BodyExt;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::json;
 use swerex_server::Server;
@@ -220,20 +219,11 @@ async fn the_servers_end_is_theirs() {
     while desk.end.is_none() {
         desk.hear().await;
     }
-    // Given up, or killed before that.
-    let (status, body) = desk.end.as_ref().unwrap();
-    assert!(*status == 503 || body["exit_code"] == -9, "{status} {body}");
+    assert_eq!(desk.end.as_ref().unwrap().0, 503);
     let headers = [("x-request-id", "late")];
     let size = r#"{"rows":24,"cols":80}"#;
     let late = send(&server, "POST", "/native/terminal", &headers, size).await;
-    // Refused, or begun and given up at once.
-    let status = late.status().as_u16();
-    let told = late.into_body().collect().await.unwrap().to_bytes();
-    let told = String::from_utf8_lossy(&told);
-    assert!(
-        status == 503 || told.contains(r#""status":503"#),
-        "{status} {told}"
-    );
+    assert_eq!(late.status(), 503);
 }
 
 #[tokio::test]

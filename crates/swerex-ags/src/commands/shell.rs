@@ -57,6 +57,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         && args.instance.is_some()
         && let Some(input) = opened.get()
     {
+        // How that goes is not what was asked for.
+        let _held = context.output.hold();
         let goodbye = tokio::time::timeout(GOODBYE, input.close()).await;
         tracing::debug!(?goodbye, "the terminal was hung up");
     }

@@ -118,15 +118,27 @@ async fn idle_connections_are_cut_and_taken_up_and_it_can_be_left() {
 #[tokio::test]
 async fn a_sandbox_that_is_gone_is_told_in_one_line() {
     let lab = Lab::new().await;
-    let (desk, id, _) = kept(&lab).await;
-    lab.emulator.kill_instance(&id);
+    for is_stopped in [false, true] {
+        let (desk, id, _) = kept(&lab).await;
+        if is_stopped {
+            lab.json(&["down", &id, "--yes"]).await;
+        } else {
+            lab.emulator.kill_instance(&id);
+        }
+        let (code, shown) = desk.ended().await;
+        assert_eq!(code, Some(1), "{shown:?}");
+        assert_eq!(shown.matches("error: ").count(), 1, "{shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_killed_leaves_nothing_on_the_screen_either() {
+    let lab = Lab::new().await;
+    let mut desk = Desk::new(lab.command(&["-q", "shell"]));
+    desk.types("printf '\\e[?1049h'; kill -9 $$\n").await;
     let (code, shown) = desk.ended().await;
-    assert_eq!(code, Some(1), "{shown:?}");
-    let errors: Vec<&str> = shown
-        .lines()
-        .filter(|line| line.contains("error: "))
-        .collect();
-    assert_eq!(errors.len(), 1, "{shown:?}");
+    assert_eq!(code, Some(137), "{shown:?}");
+    assert!(shown.contains("\x1b[?1049l"), "{shown:?}");
 }
 
 #[tokio::test]

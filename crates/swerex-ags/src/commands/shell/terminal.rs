@@ -51,11 +51,12 @@ pub(super) async fn converse(
     output.note(&format!(
         "a terminal in {short}; ~. at the beginning of a line leaves it"
     ));
-    let outcome = attended(terminal, input, output).await;
-    if outcome.is_err() {
+    let ended = attended(terminal, input, output).await;
+    if !matches!(ended, Ok(0..)) {
+        // It had no time to tidy up.
         output.stderr(tty::plain());
     }
-    outcome
+    exit_code(Some(ended?))
 }
 
 fn request(source: &[String]) -> TerminalRequest {
@@ -81,8 +82,12 @@ fn size() -> TerminalSize {
     TerminalSize { rows, cols }
 }
 
-/// Passes everything on, both ways, until one side has had enough. The terminal is as it was afterwards.
-async fn attended(terminal: Terminal, input: &TerminalInput, output: &Output) -> Outcome {
+/// Passes everything on, both ways, until one side has had enough; the exit code of the other. The modes are as they were afterwards.
+async fn attended(
+    terminal: Terminal,
+    input: &TerminalInput,
+    output: &Output,
+) -> Result<i64, Failure> {
     let unusable = |error| Failure::because("the terminal cannot be used", &error);
     let mut quit = signal(SignalKind::quit()).map_err(unusable)?;
     let _held = output.hold();
@@ -98,7 +103,7 @@ async fn attended(terminal: Terminal, input: &TerminalInput, output: &Output) ->
 }
 
 /// Shows what is printed, until the program ends.
-async fn watch(mut terminal: Terminal, output: &Output) -> Outcome {
+async fn watch(mut terminal: Terminal, output: &Output) -> Result<i64, Failure> {
     loop {
         match terminal.next().await? {
             TerminalEvent::Output(bytes) => {
@@ -107,7 +112,7 @@ async fn watch(mut terminal: Terminal, output: &Output) -> Outcome {
                 let shown = tokio::task::spawn_blocking(move || output.stdout(&bytes)).await;
                 shown.unwrap_or_else(|error| Err(Failure::of(&error)))?;
             }
-            TerminalEvent::Ended { exit_code: code } => return exit_code(Some(code)),
+            TerminalEvent::Ended { exit_code } => return Ok(exit_code),
         }
     }
 }
