@@ -47,7 +47,8 @@ impl Desk {
 
     async fn hear(&mut self) {
         let next = tokio::time::timeout(PATIENCE, self.terminal.next()).await;
-        match next.expect("nothing comes").unwrap() {
+        let next = next.unwrap_or_else(|_| panic!("nothing comes after {:?}", self.screen));
+        match next.unwrap() {
             TerminalEvent::Output(bytes) => self.screen.extend(bytes),
             TerminalEvent::Ended { exit_code } => self.ended = Some(exit_code),
         }

@@ -190,7 +190,8 @@ impl Held {
     async fn let_go(mut self) {
         let end = tokio::task::spawn_blocking(move || self.0.read_to_end(&mut Vec::new()));
         let end = tokio::time::timeout(Duration::from_secs(20), end).await;
-        assert_eq!(end.expect("they live on").unwrap().unwrap(), 0);
+        let read = end.unwrap_or_else(|_| panic!("they live on"));
+        assert_eq!(read.unwrap().unwrap(), 0);
     }
 }
 

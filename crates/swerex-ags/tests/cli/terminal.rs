@@ -163,7 +163,6 @@ async fn signals_leave_the_terminal_as_it_was() {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 async fn a_server_in_a_process_of_its_own_has_it_too() {
     let directory = Path::new(env!("CARGO_BIN_EXE_swerex-ags"))
         .parent()
