@@ -78,7 +78,11 @@ impl Connection {
 
     /// Whether the server is known to be ours.
     pub(crate) fn is_native(&self) -> bool {
-        self.native.load(Ordering::Relaxed) > 0
+        self.revision() > 0
+    }
+
+    pub(crate) fn revision(&self) -> u32 {
+        self.native.load(Ordering::Relaxed)
     }
 
     pub(crate) fn deadline(&self, allowed: Allowed) -> Deadline {
