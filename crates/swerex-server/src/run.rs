@@ -65,11 +65,12 @@ async fn until_the_end(options: &Options) -> io::Result<End> {
         "localhost" => "127.0.0.1",
         host => host,
     };
+    // It knows its surroundings before it says that it is there.
+    let server = Server::new(ServerConfig::with_token(options.auth_token.as_str()));
     let listener = TcpListener::bind((host, options.port)).await?;
     let address = listener.local_addr()?;
     say(&format!("swerex-remote listens on http://{address}"));
 
-    let server = Server::new(ServerConfig::with_token(options.auth_token.as_str()));
     let mut end = End::Idle;
     let shutdown = async {
         end = tokio::select! {
