@@ -11,7 +11,7 @@ use swerex_proto::{
     native::{TerminalRequest, TerminalSize},
 };
 
-use crate::lab::{LONG, Lab, shell};
+use crate::lab::{LONG, Lab, account, shell};
 
 /// How many random combinations are tried besides each setting alone.
 const COMBINATIONS: usize = 48;
@@ -52,12 +52,14 @@ async fn live(settings: &[(&str, &str)]) {
     }
     let paused_answers = behaviour.paused_answers.to_string();
     let what = behaviour.to_string();
-    let lab = Lab::with(|builder| {
+    let mut lab = Lab::with(|builder| {
         builder
             .behaviour(behaviour)
             .start_delay(Duration::from_millis(5))
     })
     .await;
+    // Nothing hangs here, and many lives share this machine.
+    lab.account = account(&lab.emulator, &lab.config, LONG);
     let mut deployment = lab.deployment();
     deployment
         .start()
