@@ -4,6 +4,7 @@ mod background;
 mod ending;
 mod listing;
 mod scope;
+mod shared;
 
 use std::{
     collections::HashMap,
@@ -37,7 +38,7 @@ pub struct Connections {
 }
 
 /// One account in one region. Clones share everything: make one for a process, or let
-/// [`TencentAgsDeployment::new`](crate::TencentAgsDeployment::new) do it.
+/// [`TencentAgsDeployment::new`](crate::TencentAgsDeployment::new) take the one that is [`shared`](Self::shared).
 #[derive(Clone, Debug)]
 pub struct Account {
     inner: Arc<Inner>,

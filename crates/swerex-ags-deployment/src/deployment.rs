@@ -27,8 +27,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A sandbox on AGS that runs a SWE-ReX server.
 ///
-/// [`start`](Self::start) and [`stop`](Self::stop) may alternate. Dropping a deployment that is started stops its instance in the background;
-/// [`Account::settled`] waits for that.
+/// [`start`](Self::start) and [`stop`](Self::stop) may alternate. Dropping a deployment that is started stops its instance in the background,
+/// which is tried for [`STOP_PATIENCE`](crate::STOP_PATIENCE) whatever AGS says; [`Account::settled`] waits for that.
 pub struct TencentAgsDeployment {
     config: TencentAgsDeploymentConfig,
     account: Account,
@@ -49,17 +49,16 @@ struct Running {
 }
 
 impl TencentAgsDeployment {
-    /// A deployment over connections of its own. Deployments that are to share an account's limits and calls take
-    /// [`with_account`](Self::with_account).
+    /// A deployment over the account that is [`shared`](Account::shared) by all that name the same one.
     ///
     /// # Errors
     /// [`StartFailed`] at [`Stage::Configure`]: the key, the value, the remedy.
     pub fn new(config: TencentAgsDeploymentConfig) -> Result<Self, StartFailed> {
-        let account = Account::of(&config)?;
+        let account = Account::shared(&config)?;
         Self::with_account(config, account)
     }
 
-    /// A deployment that shares an account with others.
+    /// A deployment over this account.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -138,7 +137,8 @@ impl TencentAgsDeployment {
     /// Stops the sandbox. One that is not started is stopped already.
     ///
     /// # Errors
-    /// [`StopFailed`] names what goes on. The deployment forgets nothing: calling it again tries again.
+    /// [`StopFailed`] names what goes on. The deployment forgets nothing: calling it again tries again, and dropping it leaves that to the
+    /// background.
     pub async fn stop(&mut self) -> Result<(), StopFailed> {
         let Ok(instance_id) = self.instance_id().map(str::to_owned) else {
             return self.delete_own_tool().await;

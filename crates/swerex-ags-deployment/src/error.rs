@@ -67,6 +67,8 @@ pub enum Left {
     Stopping(Box<str>),
     /// AGS did not say whether it started an instance: it is looked for in the background, and stopped.
     Unknown,
+    /// AGS did not say whether it made the deployment's own tool of this name: it is looked for in the background, and deleted.
+    UnknownTool(Box<str>),
 }
 
 /// Why a start failed.
@@ -176,6 +178,12 @@ impl fmt::Display for StartFailed {
             Left::Stopping(id) => write!(f, " (the instance {id} is being stopped)"),
             Left::Unknown => {
                 f.write_str(" (an instance that AGS may have started is looked for and stopped)")
+            }
+            Left::UnknownTool(name) => {
+                write!(
+                    f,
+                    " (the tool {name} is looked for, and deleted if AGS has made it)"
+                )
             }
         }
     }

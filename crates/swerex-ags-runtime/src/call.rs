@@ -15,7 +15,8 @@ use ags_http::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use swerex_proto::{ExceptionBody, route};
-use tracing::Instrument as _;
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
     config::AgsRuntimeConfig,
@@ -77,7 +78,11 @@ impl Connection {
 
     /// Whether the server is known to be ours.
     pub(crate) fn is_native(&self) -> bool {
-        self.native.load(Ordering::Relaxed) > 0
+        self.revision() > 0
+    }
+
+    pub(crate) fn revision(&self) -> u32 {
+        self.native.load(Ordering::Relaxed)
     }
 
     pub(crate) fn deadline(&self, allowed: Allowed) -> Deadline {
@@ -89,8 +94,7 @@ impl Connection {
     /// Sends a call that only reads: it may be repeated at will.
     pub(crate) async fn read(&self, call: &Call, deadline: Deadline) -> Result<Answer, Error> {
         let outcome = self.repeat(call, deadline, Idempotence::Safe, None);
-        self.counted(outcome.instrument(self.span(call, None)))
-            .await
+        self.observed(call.name, None, outcome).await
     }
 
     /// Sends a call that does something, with an id by which the server knows repeats of it.
@@ -101,25 +105,39 @@ impl Connection {
         id: &str,
     ) -> Result<Answer, Error> {
         let outcome = self.act_once(call, deadline, id);
-        self.counted(outcome.instrument(self.span(call, Some(id))))
-            .await
+        self.observed(call.name, Some(id), outcome).await
     }
 
-    /// Everything that happens in a call, in the log.
-    pub(crate) fn span(&self, call: &Call, id: Option<&str>) -> tracing::Span {
-        let host = self.config.base.host_str();
-        tracing::debug_span!("call", name = call.name, host, request_id = id)
-    }
-
-    pub(crate) async fn counted<T>(
+    /// Carries a call out: all that happens in it is in its span, and what becomes of it is counted.
+    pub(crate) async fn observed<T>(
         &self,
-        call: impl Future<Output = Result<T, Error>>,
+        name: &'static str,
+        id: Option<&str>,
+        work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        let span = tracing::debug_span!(
+            "call",
+            name,
+            host = self.config.base.host_str(),
+            request_id = id,
+            attempts = Empty,
+            outcome = Empty,
+            elapsed_ms = Empty,
+        );
+        let begun = Instant::now();
         self.config.tally.began();
-        let outcome = call.await;
-        if !matches!(outcome, Ok(_) | Err(Error::Remote(_))) {
-            self.config.tally.failed();
-        }
+        let outcome = work.instrument(span.clone()).await;
+        let said = match &outcome {
+            Ok(_) => "ok",
+            Err(Error::Remote(_)) => "exception",
+            Err(_) => {
+                self.config.tally.failed();
+                "failed"
+            }
+        };
+        let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        span.record("outcome", said)
+            .record("elapsed_ms", elapsed_ms);
         outcome
     }
 
@@ -222,11 +240,12 @@ impl Connection {
             ..self.config.retry
         };
         let last = Mutex::new(None);
-        let once = |_: Attempt| {
+        let once = |this: Attempt| {
             let cause = last.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(cause) = cause {
                 self.config.tally.repeated(cause);
             }
+            Span::current().record("attempts", this.number);
             async {
                 let outcome = self.attempt(call, deadline, id).await;
                 if let Err(failed) = &outcome {

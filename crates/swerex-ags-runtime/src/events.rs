@@ -20,7 +20,7 @@ use swerex_proto::{
     native::{self, Event, Stream},
     route,
 };
-use tracing::Instrument as _;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::{
@@ -42,12 +42,38 @@ const AROUND: usize = 64 << 10;
 /// Is told what a command prints while it prints it, in pieces that may end within a character. It must not block.
 pub type Heard<'a> = dyn Fn(Stream, &[u8]) + Send + Sync + 'a;
 
-/// How a stream of events ended.
-enum Ended {
-    /// With the command's answer.
+/// What a stream of events tells.
+pub(crate) enum Told {
+    /// The command has printed something.
+    Output(Stream, Vec<u8>),
+    /// The command's answer.
     Result(StatusCode, Value),
-    /// Too early, after something new was told.
-    Cut(Attempted),
+}
+
+/// The events of one call, one after the other, however often the connection is lost.
+#[derive(Debug)]
+pub(crate) struct Events {
+    place: Place,
+    /// How often and how long to try to take the stream up.
+    pub(crate) policy: RetryPolicy,
+    stream: Option<Lines>,
+    /// Read already, as a sign that the stream has begun.
+    first: Option<Event>,
+    /// Whether the stream has told anything yet.
+    is_new: bool,
+}
+
+/// Where a stream goes on.
+#[derive(Debug)]
+struct Place {
+    call: Call,
+    id: String,
+    deadline: Deadline,
+    /// The number of the last event that was told.
+    last: u64,
+    has_begun: bool,
+    /// How often it was tried to take it up, the first time included.
+    tries: AtomicU64,
 }
 
 /// Whether a call is worth following.
@@ -68,8 +94,7 @@ impl Connection {
     ) -> Result<T, Error> {
         let id = Uuid::new_v4().to_string();
         let outcome = self.follow_as(call, heard, &id);
-        self.counted(outcome.instrument(self.span(call, Some(&id))))
-            .await
+        self.observed(call.name, Some(&id), outcome).await
     }
 
     async fn follow_as<T: DeserializeOwned>(
@@ -80,101 +105,21 @@ impl Connection {
     ) -> Result<T, Error> {
         let _under_way = self.crowd.enter();
         let deadline = self.deadline(call.allowed);
-        // The number of the last event that was heard.
-        let last = AtomicU64::new(0);
-        let mut has_begun = false;
+        let mut events = Events::new(call.clone(), id, deadline, self.config.retry);
         loop {
-            let policy = RetryPolicy {
-                overall: deadline.remaining().unwrap_or(Duration::MAX),
-                ..self.config.retry
-            };
-            let listen = |_| self.listen(call, deadline, id, &last, heard);
-            match retry::run(&policy, Idempotence::SameId, call.name, listen)
-                .await
-                .map_err(|gave_up| {
-                    Attempted::given_up(GaveUp {
-                        may_be_done: gave_up.may_be_done || has_begun,
-                        ..gave_up
-                    })
-                })? {
-                Ended::Result(status, value) => return self.told(call, status, value),
-                Ended::Cut(lost) if deadline.is_past() => return Err(lost.error),
-                Ended::Cut(lost) => {
-                    // A stream that gave something new counts as a success: a command of hours may lose many connections.
-                    has_begun = true;
-                    let wait = policy.backoff.base;
-                    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                    let (after, cause) = (last.load(Ordering::Relaxed), &lost.error);
-                    self.config.tally.repeated("cut stream".to_owned());
-                    tracing::warn!(what = call.name, after, %cause, wait_ms, "taking a lost stream up again");
-                    tokio::time::sleep(wait).await;
-                }
-            }
-        }
-    }
-
-    /// Listens to one stream, from behind event number `last`, until it ends.
-    async fn listen(
-        &self,
-        call: &Call,
-        deadline: Deadline,
-        id: &str,
-        last: &AtomicU64,
-        heard: Option<&Heard<'_>>,
-    ) -> Result<Ended, Attempted> {
-        let mut call = call.clone();
-        let from = last.load(Ordering::Relaxed);
-        if from > 0 {
-            let name = HeaderName::from_static(native::LAST_EVENT_ID);
-            call.headers.insert(name, HeaderValue::from(from));
-        }
-        let response = self.send(&call, deadline, Some(id)).await?;
-        let (parts, incoming) = response.into_parts();
-        if parts.status != StatusCode::OK {
-            let bytes = body::collect(incoming, MAX_PROBLEM)
-                .await
-                .map_err(|error| Attempted::transport(call.name, error))?;
-            return Err(self.problem(call.name, parts.status, &parts.headers, &bytes));
-        }
-        let mut lines = Lines::new(incoming, self.config.max_reply.saturating_add(AROUND));
-        let mut is_new = false;
-        loop {
-            let line = match lines.next().await {
-                Ok(line) => line,
-                Err(error) => {
-                    let lost = Attempted::transport(call.name, error);
-                    return if is_new && lost.fault != Fault::Final {
-                        Ok(Ended::Cut(lost))
-                    } else {
-                        Err(lost)
-                    };
-                }
-            };
-            match serde_json::from_slice(&line) {
-                Ok(Event::Output { id, stream, data }) => {
-                    if last.fetch_max(id, Ordering::Relaxed) < id
-                        && let Some(heard) = heard
-                    {
-                        let data = STANDARD.decode(data).map_err(|_| strange(&call, &line))?;
+            match events.next(self).await? {
+                Told::Output(stream, data) => {
+                    if let Some(heard) = heard {
                         heard(stream, &data);
                     }
                 }
-                Ok(Event::Skipped { id }) => {
-                    last.fetch_max(id, Ordering::Relaxed);
-                }
-                Ok(Event::Heartbeat | Event::Other) => {}
-                Ok(Event::Result { status, body, .. }) => {
-                    let status = StatusCode::from_u16(status).map_err(|_| strange(&call, &line))?;
-                    return Ok(Ended::Result(status, body));
-                }
-                Err(_) => return Err(strange(&call, &line)),
+                Told::Result(status, value) => return self.told(call, status, value),
             }
-            is_new = true;
         }
     }
 
     /// The answer that the plain endpoint would have given.
-    fn told<T: DeserializeOwned>(
+    pub(crate) fn told<T: DeserializeOwned>(
         &self,
         call: &Call,
         status: StatusCode,
@@ -204,6 +149,148 @@ impl Connection {
     }
 }
 
+impl Events {
+    pub(crate) fn new(call: Call, id: &str, deadline: Deadline, policy: RetryPolicy) -> Self {
+        Self {
+            place: Place {
+                call,
+                id: id.to_owned(),
+                deadline,
+                last: 0,
+                has_begun: false,
+                tries: AtomicU64::new(0),
+            },
+            policy,
+            stream: None,
+            first: None,
+            is_new: false,
+        }
+    }
+
+    /// What is told next. May be dropped and called again; nothing is told after a result.
+    pub(crate) async fn next(&mut self, connection: &Connection) -> Result<Told, Error> {
+        loop {
+            let lost = match self.event(connection).await? {
+                Ok(Event::Output { id, stream, data }) => {
+                    if id > self.place.last {
+                        let data = STANDARD.decode(&data);
+                        let data =
+                            data.map_err(|_| strange(&self.place.call, b"no base64").error)?;
+                        self.place.last = id;
+                        return Ok(Told::Output(stream, data));
+                    }
+                    continue;
+                }
+                Ok(Event::Skipped { id }) => {
+                    self.place.last = self.place.last.max(id);
+                    continue;
+                }
+                Ok(Event::Heartbeat | Event::Other) => continue,
+                Ok(Event::Result { status, body, .. }) => {
+                    let status = StatusCode::from_u16(status)
+                        .map_err(|_| strange(&self.place.call, b"no status").error)?;
+                    return Ok(Told::Result(status, body));
+                }
+                Ok(Event::Pause) if self.is_new => {
+                    self.stream = None;
+                    continue;
+                }
+                Ok(Event::Pause) => None,
+                Err(lost) if lost.fault == Fault::Final || self.place.deadline.is_past() => {
+                    return Err(lost.error);
+                }
+                Err(lost) => Some(lost.error),
+            };
+            // A stream that has begun counts as a success: a command of hours may lose many connections.
+            self.stream = None;
+            let wait = self.policy.backoff.base;
+            if let Some(cause) = lost {
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                let (what, after) = (self.place.call.name, self.place.last);
+                connection.config.tally.repeated("cut stream".to_owned());
+                tracing::warn!(what, after, %cause, wait_ms, "taking a lost stream up again");
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Waits until the stream has begun.
+    pub(crate) async fn begin(&mut self, connection: &Connection) -> Result<(), Error> {
+        if self.stream.is_some() {
+            return Ok(());
+        }
+        let policy = RetryPolicy {
+            overall: match self.place.deadline.remaining() {
+                Some(left) => left.min(self.policy.overall),
+                None => self.policy.overall,
+            },
+            ..self.policy
+        };
+        let once = |_| self.place.take_up(connection);
+        let begun = retry::run(&policy, Idempotence::SameId, self.place.call.name, once).await;
+        let (stream, first) = begun.map_err(|gave_up| {
+            Attempted::given_up(GaveUp {
+                may_be_done: gave_up.may_be_done || self.place.has_begun,
+                ..gave_up
+            })
+        })?;
+        (self.stream, self.first) = (Some(stream), Some(first));
+        (self.place.has_begun, self.is_new) = (true, false);
+        Ok(())
+    }
+
+    /// The next event; within, the stream's end before its last.
+    async fn event(&mut self, connection: &Connection) -> Result<Result<Event, Attempted>, Error> {
+        self.begin(connection).await?;
+        let event = match (self.first.take(), &mut self.stream) {
+            (Some(event), _) => Ok(event),
+            (None, Some(stream)) => event(&self.place.call, stream).await,
+            (None, None) => Ok(Event::Other),
+        };
+        self.is_new |= matches!(event, Ok(Event::Output { .. } | Event::Skipped { .. }));
+        Ok(event)
+    }
+}
+
+impl Place {
+    /// Opens one stream, from behind the last event, up to its first.
+    async fn take_up(&self, connection: &Connection) -> Result<(Lines, Event), Attempted> {
+        let attempt = self.tries.fetch_add(1, Ordering::Relaxed) + 1;
+        Span::current().record("attempts", attempt);
+        let mut call = self.call.clone();
+        if self.last > 0 {
+            let name = HeaderName::from_static(native::LAST_EVENT_ID);
+            call.headers.insert(name, HeaderValue::from(self.last));
+        }
+        let answer = connection.send(&call, self.deadline, Some(&self.id));
+        let response = if self.has_begun {
+            // What begins at once is lost after such a silence; the first time there may be much to send.
+            tokio::time::timeout(SILENCE, answer)
+                .await
+                .map_err(|_| Attempted::transport(call.name, silent()))?
+        } else {
+            answer.await
+        };
+        let (parts, incoming) = response?.into_parts();
+        if parts.status != StatusCode::OK {
+            let bytes = body::collect(incoming, MAX_PROBLEM)
+                .await
+                .map_err(|error| Attempted::transport(call.name, error))?;
+            return Err(connection.problem(call.name, parts.status, &parts.headers, &bytes));
+        }
+        let longest = connection.config.max_reply.saturating_add(AROUND);
+        let mut lines = Lines::new(incoming, longest);
+        let first = event(&call, &mut lines).await?;
+        Ok((lines, first))
+    }
+}
+
+async fn event(call: &Call, lines: &mut Lines) -> Result<Event, Attempted> {
+    let line = lines.next().await;
+    let line = line.map_err(|error| Attempted::transport(call.name, error))?;
+    serde_json::from_slice(&line).map_err(|_| strange(call, &line))
+}
+
 fn strange(call: &Call, line: &[u8]) -> Attempted {
     Attempted::finally(Error::Reply {
         call: call.name,
@@ -213,6 +300,7 @@ fn strange(call: &Call, line: &[u8]) -> Attempted {
 }
 
 /// The lines of a body, each of at most `longest` bytes.
+#[derive(Debug)]
 struct Lines {
     body: Body,
     longest: usize,
@@ -252,10 +340,7 @@ impl Lines {
             }
             let frame = tokio::time::timeout(SILENCE, self.body.frame())
                 .await
-                .map_err(|_| {
-                    let said = format!("no sign of life for {} s", SILENCE.as_secs());
-                    broken(TransportErrorKind::Timeout, said)
-                })?
+                .map_err(|_| silent())?
                 .ok_or_else(|| {
                     let said = "the stream of events ended before the command".to_owned();
                     broken(TransportErrorKind::Closed, said)
@@ -265,6 +350,11 @@ impl Lines {
             }
         }
     }
+}
+
+fn silent() -> TransportError {
+    let said = format!("no sign of life for {} s", SILENCE.as_secs());
+    broken(TransportErrorKind::Timeout, said)
 }
 
 fn broken(kind: TransportErrorKind, said: String) -> TransportError {

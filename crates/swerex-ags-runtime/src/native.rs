@@ -93,7 +93,7 @@ impl AgsRuntime {
                 .await
                 .map_err(Attempted::given_up)
         };
-        connection.counted(reading).await
+        connection.observed("read_bytes", None, reading).await
     }
 
     fn range(&self, path: &str, from: u64, length: u64) -> Result<Call, Error> {
@@ -150,14 +150,13 @@ impl AgsRuntime {
         let uri = self.native_uri(native::TAR, &[("path", source)])?;
         let call = request::get("download", uri);
         let once = |_| self.get_tar_once(&call, file, told);
-        retry::run(
-            &self.connection.config.retry,
-            Idempotence::Safe,
-            call.name,
-            once,
-        )
-        .await
-        .map_err(Attempted::given_up)
+        let policy = self.connection.config.retry;
+        let getting = async {
+            retry::run(&policy, Idempotence::Safe, call.name, once)
+                .await
+                .map_err(Attempted::given_up)
+        };
+        self.connection.observed(call.name, None, getting).await
     }
 
     async fn get_tar_once(&self, call: &Call, file: &File, told: &Told) -> Result<(), Attempted> {

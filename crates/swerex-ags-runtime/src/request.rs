@@ -1,6 +1,6 @@
 //! Requests and replies without I/O.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use ags_http::{Body, body};
 use bytes::Bytes;
@@ -92,6 +92,12 @@ impl Allowed {
             }
             Self::Ever => None,
         }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.name).finish()
     }
 }
 

@@ -25,7 +25,10 @@ pub(crate) fn install(verbose: u8, output: &Output) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(colours)
-        .with_writer(Lines(output.clone()));
+        .with_writer(Lines {
+            output: output.clone(),
+            is_asked_for: verbose > 0,
+        });
     if output.is_json() {
         // One line an event without decoration is the closest to JSON that needs no other dependency.
         builder.compact().with_ansi(false).init();
@@ -34,23 +37,29 @@ pub(crate) fn install(verbose: u8, output: &Output) {
     }
 }
 
-/// Writes each event at once, without tearing what is drawn.
+/// Writes each event at once, without tearing what is drawn. That a connection was taken up again while somebody worked on a terminal is
+/// of no interest afterwards, unless it was asked for.
 #[derive(Clone, Debug)]
-struct Lines(Output);
+struct Lines {
+    output: Output,
+    is_asked_for: bool,
+}
 
 impl<'a> MakeWriter<'a> for Lines {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Line(&self.0)
+        Line(self)
     }
 }
 
-struct Line<'a>(&'a Output);
+struct Line<'a>(&'a Lines);
 
 impl Write for Line<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.stderr(bytes);
+        if self.0.is_asked_for || !self.0.output.is_held() {
+            self.0.output.stderr(bytes);
+        }
         Ok(bytes.len())
     }
 

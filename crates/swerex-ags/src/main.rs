@@ -22,6 +22,7 @@ mod serve;
 mod span;
 mod state;
 mod table;
+mod tty;
 mod usage;
 
 use std::{

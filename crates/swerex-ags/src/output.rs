@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal as _, Read, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use clap::ValueEnum;
@@ -21,13 +22,22 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Bytes for stderr that are held back at most; what comes after them is dropped.
+const MAX_HELD: usize = 64 * 1024;
+
 /// Where results, notes and progress go. Clones share the terminal.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     format: Format,
     quiet: bool,
     live: MultiProgress,
+    /// What stderr is to show later, while the terminal is somebody else's.
+    held: Arc<Mutex<Option<Vec<u8>>>>,
 }
+
+/// Holds stderr back as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Held<'a>(&'a Output);
 
 impl Output {
     pub(crate) fn new(format: Format, quiet: bool) -> Self {
@@ -35,6 +45,7 @@ impl Output {
             format,
             quiet,
             live: MultiProgress::new(),
+            held: Arc::default(),
         }
     }
 
@@ -98,8 +109,30 @@ impl Output {
         copied.map_err(Failure::stdout)
     }
 
+    /// Gives the terminal to a program that draws on all of it: notes and the log wait until that is over.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        if io::stderr().is_terminal() {
+            *self.held() = Some(Vec::new());
+        }
+        Held(self)
+    }
+
+    /// Whether it is somebody else's now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held().is_some()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A command's own error output, as it is.
     pub(crate) fn stderr(&self, bytes: &[u8]) {
+        if let Some(held) = &mut *self.held() {
+            let room = MAX_HELD.saturating_sub(held.len()).min(bytes.len());
+            held.extend_from_slice(&bytes[..room]);
+            return;
+        }
         // Nothing is left to say it with if stderr is closed.
         let _ = self.live.suspend(|| write_all(io::stderr().lock(), bytes));
     }
@@ -135,6 +168,13 @@ impl Output {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let held = self.0.held().take();
+        self.0.stderr(&held.unwrap_or_default());
     }
 }
 

@@ -6,6 +6,9 @@
 #![cfg(unix)]
 
 #[expect(dead_code, reason = "the other tests of the program use the rest")]
+#[path = "cli/desk.rs"]
+mod desk;
+#[expect(dead_code, reason = "the other tests of the program use the rest")]
 #[path = "cli/support.rs"]
 mod support;
 
@@ -14,7 +17,10 @@ use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt as _, path::PathBuf, p
 use ags_emulator::InstanceRunner;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::{Lab, Said};
+use crate::{
+    desk::Desk,
+    support::{Lab, Said},
+};
 
 /// An emulator whose sandboxes start the Python server, as on AGS with an image that has it.
 async fn lab() -> Option<Lab> {
@@ -114,5 +120,23 @@ async fn a_shell_keeps_its_state() {
         ("1 5 in /usr\n2 5 in /usr\n", Some(9)),
         "{said:?}"
     );
+    lab.nothing_runs().await;
+}
+
+#[tokio::test]
+async fn a_shell_on_a_terminal_goes_line_by_line() {
+    let Some(lab) = lab().await else { return };
+    let id = lab.up().await;
+    let prompt = format!("{}$ ", &id[..8]);
+    let mut desk = Desk::new(lab.command(&["-q", "shell", "--instance", &id]));
+    desk.until(&prompt).await;
+    assert!(desk.is_plain(), "lines are edited here");
+    desk.types("x=4; echo $((x + 1)) in a line\n").await;
+    desk.until("\r\n5 in a line\r\n").await;
+    desk.until(&prompt).await;
+    desk.types("exit 3\n").await;
+    let (code, shown) = desk.ended().await;
+    assert_eq!(code, Some(3), "{shown:?}");
+    lab.json(&["down", &id, "--yes"]).await;
     lab.nothing_runs().await;
 }

@@ -9,18 +9,31 @@
 //!   Modes, links and empty directories are kept; entries that leave the directory are refused.
 //! * **A running command.** `POST` [`EXECUTE_EVENTS`] (body: [`Command`](crate::Command)) and [`RUN_IN_SESSION_EVENTS`] (body:
 //!   [`Action`](crate::Action)) answer `application/x-ndjson`: one [`Event`] a line, the last a [`Event::Result`]. When nothing is to be told
-//!   for [`HEARTBEAT_SECONDS`] there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request with the same
-//!   `X-Request-ID` and `Last-Event-ID: N`, and gets the events after number `N`.
+//!   at the beginning, or for [`HEARTBEAT_SECONDS`], there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request
+//!   with the same `X-Request-ID` and `Last-Event-ID: N`, and gets the events after number `N`; a server that knows of no such run, because
+//!   it is another one by now, begins none for it: 409.
+//! * **A terminal**, from revision [`TERMINAL_SINCE`] on. `POST` [`TERMINAL`] (body: [`TerminalRequest`]) runs a program on a terminal of its
+//!   own and answers its events as above; the last one's body is a [`TerminalEnded`]. The request must have an `X-Request-ID`, which is the
+//!   terminal's name. Nothing that it prints is lost: an event is kept until a request with that `Last-Event-ID` says that it was seen, and
+//!   a program that prints more than is kept waits. After an [`Event::Pause`] the stream ends and waits for such a request.
+//!   `PUT` [`TERMINAL`]`?terminal=NAME&offset=N` types its body, whose first byte is byte `N` of all that is typed; what was typed before is
+//!   not typed again. It answers [`Typed`]: if the program reads slowly, it may not have taken everything. `PUT` [`TERMINAL_SIZE`]`?terminal=NAME`
+//!   (body: [`TerminalSize`]) sets the size. `DELETE` [`TERMINAL`]`?terminal=NAME` hangs up. 404: there is no such terminal, or it has ended.
+//!   Without a reader it ends as other commands do.
 //!
 //! Errors are as in the protocol: 401, 422, and 511 with an exception.
 
+mod terminal;
+
 use serde::{Deserialize, Serialize};
+
+pub use terminal::{TerminalEnded, TerminalRequest, TerminalSize, Typed};
 
 /// The header on every answer of a native server.
 pub const HEADER: &str = "x-swerex-native";
 
 /// The value of [`HEADER`]: grows when something is added here.
-pub const REVISION: u32 = 1;
+pub const REVISION: u32 = 2;
 
 /// `GET`: [`Capabilities`].
 pub const CAPABILITIES: &str = "/native/capabilities";
@@ -32,6 +45,16 @@ pub const TAR: &str = "/native/tar";
 pub const EXECUTE_EVENTS: &str = "/native/execute";
 /// `POST`: as `/run_in_session`, told while it happens.
 pub const RUN_IN_SESSION_EVENTS: &str = "/native/run_in_session";
+/// `POST`: a program on a terminal, told while it happens; `PUT`: what is typed; `DELETE`: hangs up.
+pub const TERMINAL: &str = "/native/terminal";
+/// `PUT`: a terminal's size.
+pub const TERMINAL_SIZE: &str = "/native/terminal/size";
+
+/// The first [`REVISION`] that has [`TERMINAL`].
+pub const TERMINAL_SINCE: u32 = 2;
+
+/// Bytes that are typed by one `PUT` [`TERMINAL`] at most; more are refused with 413.
+pub const MAX_TYPED: usize = 64 * 1024;
 
 /// The header with which a client takes up a stream of events.
 pub const LAST_EVENT_ID: &str = "last-event-id";
@@ -83,6 +106,8 @@ pub enum Event {
         /// The number of the last event that is left out.
         id: u64,
     },
+    /// No more comes before the client has said what it has seen, by asking again with `Last-Event-ID`. Only of a terminal.
+    Pause,
     /// The command has ended. The answer that the plain endpoint would have given.
     Result {
         /// The event's number.
@@ -129,6 +154,7 @@ mod tests {
                 Event::Skipped { id: 9 },
                 json!({ "event": "skipped", "id": 9 }),
             ),
+            (Event::Pause, json!({ "event": "pause" })),
             (
                 Event::Result {
                     id: 10,

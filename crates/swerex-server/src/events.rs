@@ -1,7 +1,7 @@
 //! What a running command prints, told while it prints it; a client that lost the connection takes the stream up again.
 //!
-//! A run's events are numbered and kept, the last [`MAX_KEPT`] bytes of them; runs are kept by their `X-Request-ID` until
-//! newer ones push them out, and then are not run again. A run goes on while somebody reads, or with an id for a while without.
+//! A run's events are numbered and kept ([`Keeps`] says which); runs are kept by their `X-Request-ID` until newer ones push them out,
+//! and then are not run again. A run goes on while somebody reads, or with an id for a while without.
 
 mod log;
 mod tap;
@@ -23,7 +23,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::{sync::watch, task::AbortHandle};
 
-use log::Log;
+pub(crate) use log::{Keeps, Log};
 pub(crate) use tap::Tap;
 
 use crate::{
@@ -31,9 +31,6 @@ use crate::{
     idempotency::{Fingerprint, no_longer_kept},
     past::Past,
 };
-
-/// Bytes of events that are kept for a client that comes back.
-const MAX_KEPT: usize = 8 * 1024 * 1024;
 
 /// Runs that are kept, and bytes of the events of all of them. A client asks again within seconds, in which there may be thousands of runs.
 const MAX_RUNS: usize = 4096;
@@ -76,15 +73,16 @@ impl Streams {
         &self,
         named: Option<(Vec<u8>, Fingerprint)>,
         last: u64,
-        run: impl FnOnce(Tap) -> F,
+        keeps: Keeps,
+        run: impl FnOnce(&Arc<Log>) -> F,
     ) -> Answer
     where
         F: Future<Output = Answer> + Send + 'static,
     {
         let Some((id, fingerprint)) = named else {
-            let log = Arc::new(Log::new(MAX_KEPT, &self.bytes));
+            let log = Arc::new(Log::new(keeps, &self.bytes));
             // Nobody can come back to it.
-            let task = start(&log, run, None);
+            let task = start(&log, run(&log), None);
             return self.stream(log, 0, Some(Leash(task)));
         };
         let mut runs = self.runs();
@@ -96,7 +94,8 @@ impl Streams {
                 );
             }
             Some((_, log)) => Arc::clone(log),
-            None if runs.past.has(&id) => return no_longer_kept(),
+            // Whoever has seen events of it has seen it run.
+            None if last > 0 || runs.past.has(&id) => return no_longer_kept(),
             None => {
                 if !runs.make_room(&self.bytes) {
                     return Answer::detail(
@@ -104,8 +103,8 @@ impl Streams {
                         "too many requests are running",
                     );
                 }
-                let log = Arc::new(Log::new(MAX_KEPT, &self.bytes));
-                start(&log, run, Some(self.abandoned));
+                let log = Arc::new(Log::new(keeps, &self.bytes));
+                start(&log, run(&log), Some(self.abandoned));
                 runs.by_id
                     .insert(id.clone(), (fingerprint, Arc::clone(&log)));
                 runs.order.push_back(id);
@@ -117,11 +116,13 @@ impl Streams {
     }
 
     fn stream(&self, log: Arc<Log>, last: u64, leash: Option<Leash>) -> Answer {
+        log.seen(last);
         let reader = Reader {
             changes: log.changes(),
             log,
             last,
             heartbeat: self.heartbeat,
+            has_begun: false,
             is_done: false,
             _leash: leash,
         };
@@ -163,15 +164,11 @@ impl Drop for Leash {
 }
 
 /// Runs it in a task of its own; with `patience`, that long without a reader.
-fn start<F>(log: &Arc<Log>, run: impl FnOnce(Tap) -> F, patience: Option<Duration>) -> AbortHandle
-where
-    F: Future<Output = Answer> + Send + 'static,
-{
-    let tap = {
-        let log = Arc::clone(log);
-        Tap::new(move |stream, bytes| log.output(stream, bytes))
-    };
-    let run = run(tap);
+fn start(
+    log: &Arc<Log>,
+    run: impl Future<Output = Answer> + Send + 'static,
+    patience: Option<Duration>,
+) -> AbortHandle {
     let log = Arc::clone(log);
     let task = tokio::spawn(async move {
         let answer = match patience {
@@ -214,16 +211,18 @@ struct Reader {
     changes: watch::Receiver<u64>,
     last: u64,
     heartbeat: Duration,
+    has_begun: bool,
     is_done: bool,
     _leash: Option<Leash>,
 }
 
 impl Reader {
-    /// The next lines; `None` after the result.
+    /// The next lines; `None` after the last. The first come at once: they show that the stream has begun.
     async fn next(&mut self) -> Option<Bytes> {
         if self.is_done {
             return None;
         }
+        let has_begun = std::mem::replace(&mut self.has_begun, true);
         loop {
             // Marked as seen before looking, so that no change is missed in between.
             self.changes.borrow_and_update();
@@ -232,6 +231,13 @@ impl Reader {
                 self.last = batch.last;
                 self.is_done = batch.is_end;
                 return Some(batch.lines);
+            }
+            if self.log.is_full() {
+                self.is_done = true;
+                return Some(log::pause());
+            }
+            if !has_begun {
+                return Some(log::heartbeat());
             }
             match tokio::time::timeout(self.heartbeat, self.changes.changed()).await {
                 Err(_) => return Some(log::heartbeat()),
@@ -262,7 +268,13 @@ mod tests {
         move |body| ids.fingerprint().part(body).finish()
     }
 
-    async fn run(tap: Tap) -> Answer {
+    const KEEPS: Keeps = Keeps::Newest(1000);
+
+    fn run(log: &Arc<Log>) -> impl Future<Output = Answer> + use<> {
+        slowly(log.tap())
+    }
+
+    async fn slowly(tap: Tap) -> Answer {
         for piece in ["one", "two"] {
             tokio::time::sleep(15 * SECOND).await;
             tap.tell(Stream::Stdout, piece.as_bytes());
@@ -279,6 +291,13 @@ mod tests {
             Content::Stream(body) => body,
             Content::Whole(_) => panic!("a stream was asked for"),
         }
+    }
+
+    /// Those that tell something.
+    async fn news(answer: Answer) -> Vec<Event> {
+        let mut events = events(answer).await;
+        events.retain(|event| *event != Event::Heartbeat);
+        events
     }
 
     async fn events(answer: Answer) -> Vec<Event> {
@@ -307,10 +326,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn output_heartbeats_and_the_result() {
-        let told = events(streams().open(None, 0, run)).await;
+        let told = events(streams().open(None, 0, KEEPS, run)).await;
         assert_eq!(
             told,
             vec![
+                Event::Heartbeat,
                 Event::Heartbeat,
                 output(1, "b25l"),
                 Event::Heartbeat,
@@ -325,15 +345,15 @@ mod tests {
         let streams = streams();
         let fingerprint = fingerprints();
         let named = || Some((b"id".to_vec(), fingerprint(b"x")));
-        let mut first = body(streams.open(named(), 0, run));
+        let mut first = body(streams.open(named(), 0, KEEPS, run));
         first.frame().await.unwrap().unwrap();
         drop(first);
-        tokio::time::sleep(20 * SECOND).await;
-        let told = events(streams.open(named(), 1, run)).await;
-        assert_eq!(told, vec![output(2, "dHdv"), result(3)]);
-        let again = events(streams.open(named(), 2, run)).await;
+        tokio::time::sleep(22 * SECOND).await;
+        let told = events(streams.open(named(), 1, KEEPS, run)).await;
+        assert_eq!(told, vec![Event::Heartbeat, output(2, "dHdv"), result(3)]);
+        let again = events(streams.open(named(), 2, KEEPS, run)).await;
         assert_eq!(again, vec![result(3)]);
-        let other = streams.open(Some((b"id".to_vec(), fingerprint(b"y"))), 0, run);
+        let other = streams.open(Some((b"id".to_vec(), fingerprint(b"y"))), 0, KEEPS, run);
         assert_eq!(other.status, StatusCode::CONFLICT);
     }
 
@@ -343,10 +363,39 @@ mod tests {
         let fingerprint = fingerprints();
         let named = |id: usize| Some((id.to_string().into_bytes(), fingerprint(b"x")));
         for id in 0..=MAX_RUNS {
-            let at_once = |_| async { Answer::json(StatusCode::OK, b"1".as_slice()) };
-            events(streams.open(named(id), 0, at_once)).await;
+            let at_once = |_: &Arc<Log>| async { Answer::json(StatusCode::OK, b"1".as_slice()) };
+            events(streams.open(named(id), 0, KEEPS, at_once)).await;
         }
-        assert_eq!(streams.open(named(0), 0, run).status, StatusCode::CONFLICT);
-        assert_eq!(events(streams.open(named(1), 0, run)).await.len(), 1);
+        let status = |id, last| streams.open(named(id), last, KEEPS, run).status;
+        assert_eq!(status(0, 0), StatusCode::CONFLICT);
+        // Of another server before this one, perhaps.
+        assert_eq!(status(MAX_RUNS + 1, 1), StatusCode::CONFLICT);
+        assert_eq!(events(streams.open(named(1), 0, KEEPS, run)).await.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_pauses_until_what_it_told_was_seen() {
+        let streams = streams();
+        let fingerprint = fingerprints();
+        let open = |last| {
+            let named = Some((b"id".to_vec(), fingerprint(b"x")));
+            streams.open(named, last, Keeps::Unseen(1), |log| {
+                let log = Arc::clone(log);
+                async move {
+                    for piece in ["one", "two"] {
+                        log.room().await;
+                        log.output(Stream::Stdout, piece.as_bytes());
+                    }
+                    log.room().await;
+                    Answer::json(StatusCode::OK, br#"{"exit_code":0}"#.as_slice())
+                }
+            })
+        };
+        // The second time it has not seen all of the first.
+        for _ in 0..2 {
+            assert_eq!(news(open(0)).await, [output(1, "b25l"), Event::Pause]);
+        }
+        assert_eq!(news(open(1)).await, [output(2, "dHdv"), Event::Pause]);
+        assert_eq!(news(open(2)).await, [result(3)]);
     }
 }

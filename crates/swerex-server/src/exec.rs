@@ -8,7 +8,7 @@ mod lookup;
 mod plan;
 mod start;
 
-use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
+use std::{io, process::ExitStatus, time::Duration};
 
 use rustix::process::Pid;
 use swerex_proto::{Command, CommandLine, CommandResponse};
@@ -18,12 +18,13 @@ use crate::{
     events::Tap,
     exception::PyException,
     output::decode,
-    process::{Entry, Tree},
+    process::{self, Entry, Tree},
     pyrepr,
     work::Surroundings,
 };
 use collect::Collector;
-use plan::Plan;
+pub(crate) use lookup::find;
+pub(crate) use plan::{Environment, Plan, check_names};
 
 /// How long a background process that keeps the pipes open holds up the answer after the command has ended.
 const LINGER: Duration = Duration::from_millis(150);
@@ -68,10 +69,7 @@ struct Job {
 
 impl Job {
     fn new(child: Child, surroundings: &Surroundings) -> Self {
-        let root = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
+        let root = process::pid(&child);
         Self {
             child,
             root,
@@ -137,10 +135,7 @@ fn answer(
     let status = status.map_err(|error| PyException::os_bare(&error))?;
     let (stdout, stderr) = collector.finish();
     let (stdout, stderr) = (decode(stdout), decode(stderr));
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| -signal))
-        .unwrap_or(-1);
+    let code = process::exit_code(status);
     if !request.check || code == 0 {
         return Ok(CommandResponse {
             stdout,

@@ -24,9 +24,11 @@ impl Lifeline {
     pub(crate) fn bind(&self, run: impl Future<Output = Answer> + Send + 'static) -> Run {
         let mut held = self.0.subscribe();
         Box::pin(async move {
+            // What the server's end has killed has not ended by itself.
             tokio::select! {
-                answer = run => answer,
+                biased;
                 _ = held.wait_for(|is_cut| *is_cut) => stopping(),
+                answer = run => answer,
             }
         })
     }

@@ -7,7 +7,7 @@ mod range;
 
 pub(crate) use archive::{pack, unpack};
 pub(crate) use content::{read, receive, store};
-pub(crate) use query::Query;
+pub(crate) use query::{Query, missing};
 
 use swerex_proto::{native::Capabilities, route::VERSION};
 

@@ -1,17 +1,23 @@
 //! Processes of the server: which run, and how whole trees of them are ended.
 
+mod hangup;
+pub(crate) mod pty;
 pub(crate) mod spawn_lock;
 mod table;
 mod tree;
 
 use std::{
     collections::BTreeMap,
+    os::unix::process::ExitStatusExt,
     path::Path,
+    process::ExitStatus,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::process::Pid;
+use tokio::process::Child;
 
+pub(crate) use hangup::hang_up;
 pub(crate) use table::{Process, processes};
 pub(crate) use tree::Tree;
 
@@ -22,6 +28,20 @@ pub(crate) fn is_elsewhere(directory: &Path) -> bool {
         Ok(here) => here != directory,
         Err(_) => directory.is_dir(),
     }
+}
+
+/// The number of a child that was not waited for yet.
+pub(crate) fn pid(child: &Child) -> Option<Pid> {
+    let id = i32::try_from(child.id()?).ok()?;
+    Pid::from_raw(id)
+}
+
+/// As Python has it: `-N` after signal `N`.
+pub(crate) fn exit_code(status: ExitStatus) -> i32 {
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| -signal))
+        .unwrap_or(-1)
 }
 
 /// The trees that run for a server, so that its end is theirs. Clones are the same set.

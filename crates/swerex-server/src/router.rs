@@ -46,11 +46,16 @@ pub(crate) enum NativeRoute {
     Unpack,
     Execute,
     RunInSession,
+    OpenTerminal,
+    TypeInTerminal,
+    HangUpTerminal,
+    ResizeTerminal,
 }
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
 
 /// The routes of a path by method, and what `allow` says of them.
 type Methods = (&'static [(Method, Route)], &'static str);
@@ -107,6 +112,21 @@ const PATHS: &[(&str, Methods)] = &[
     (
         native::RUN_IN_SESSION_EVENTS,
         (&[(POST, Route::Native(NativeRoute::RunInSession))], "POST"),
+    ),
+    (
+        native::TERMINAL,
+        (
+            &[
+                (POST, Route::Native(NativeRoute::OpenTerminal)),
+                (PUT, Route::Native(NativeRoute::TypeInTerminal)),
+                (DELETE, Route::Native(NativeRoute::HangUpTerminal)),
+            ],
+            "DELETE, POST, PUT",
+        ),
+    ),
+    (
+        native::TERMINAL_SIZE,
+        (&[(PUT, Route::Native(NativeRoute::ResizeTerminal))], "PUT"),
     ),
 ];
 

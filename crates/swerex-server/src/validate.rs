@@ -9,7 +9,8 @@ mod requests;
 pub(crate) use detail::{Detail, Loc, body as details_body};
 pub(crate) use lax::boolean;
 pub(crate) use requests::{
-    close_session, command, create_session, read_file, run_in_session, write_file,
+    close_session, command, create_session, read_file, run_in_session, terminal, terminal_size,
+    write_file,
 };
 
 use crate::json::LoneSurrogate;

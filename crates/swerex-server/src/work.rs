@@ -3,6 +3,7 @@
 mod guard;
 mod native;
 mod plain;
+mod terminal;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -25,6 +26,7 @@ use crate::{
     router::Route,
     server::Shared,
     session::Sessions,
+    terminal::Terminals,
     upload::{self, Broken},
     validate::Invalid,
 };
@@ -47,6 +49,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct Machine {
     pub(crate) surroundings: Surroundings,
     pub(crate) sessions: Sessions,
+    pub(crate) terminals: Terminals,
 }
 
 impl Machine {
@@ -58,6 +61,7 @@ impl Machine {
         };
         Self {
             sessions: Sessions::new(surroundings.clone()),
+            terminals: Terminals::default(),
             surroundings,
         }
     }

@@ -16,6 +16,7 @@ use std::{
 
 use serde_json::json;
 use support::{Remote, Request, TOKEN, send};
+use swerex_proto::native;
 use swerex_server::{Server, ServerConfig};
 use tokio::net::TcpListener;
 
@@ -47,7 +48,8 @@ fn a_connection_serves_many_requests() {
             &format!("GET /is_alive HTTP/1.1\r\nhost: x\r\nX-API-KEY: {TOKEN}\r\n\r\n"),
         );
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(answer.contains("x-swerex-native: 1"), "{answer}");
+        let revision = format!("{}: {}", native::HEADER, native::REVISION);
+        assert!(answer.contains(&revision), "{answer}");
         assert!(
             answer.ends_with(r#"{"is_alive":true,"message":""}"#),
             "{answer}"

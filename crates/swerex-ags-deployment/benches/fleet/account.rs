@@ -19,17 +19,45 @@ const START_DELAY: Duration = Duration::from_millis(500);
 /// How long it is `STOPPING`: longer than any run.
 const STOP_DELAY: Duration = Duration::from_secs(600);
 
+/// How long each call takes in an account without limits.
+const CALL: &str = "*:delay=50ms,after,always";
+
+/// What the account is like.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// It keeps the documented limits, and instances take a while to start.
+    Limited,
+    /// It keeps none, and only its calls take a while.
+    Unlimited,
+}
+
+impl Kind {
+    /// The word that asks the process for it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Limited => "account",
+            Self::Unlimited => "unlimited-account",
+        }
+    }
+
+    pub(super) fn of(word: &str) -> Option<Self> {
+        [Self::Limited, Self::Unlimited]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+    }
+}
+
 /// The process: ready line, work, and at the end of its input what it was asked.
-pub(super) async fn serve() {
-    let emulator = Emulator::builder()
+pub(super) async fn serve(kind: Kind) {
+    let builder = Emulator::builder()
         .runner(InstanceRunner::Native)
-        .throttle(Throttle::Sliding)
         .instance_quota(QUOTA)
-        .start_delay(START_DELAY)
-        .stop_delay(STOP_DELAY)
-        .start()
-        .await
-        .unwrap();
+        .stop_delay(STOP_DELAY);
+    let builder = match kind {
+        Kind::Limited => builder.throttle(Throttle::Sliding).start_delay(START_DELAY),
+        Kind::Unlimited => builder.fault(CALL.parse().unwrap()),
+    };
+    let emulator = builder.start().await.unwrap();
     println!("{}", emulator.ready_line());
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()))
         .await
@@ -61,9 +89,9 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(kind: Kind) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg("account")
+            .arg(kind.word())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

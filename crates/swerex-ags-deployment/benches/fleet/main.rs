@@ -40,11 +40,14 @@ fn main() {
         .build()
         .unwrap();
     match words[..] {
-        ["account"] => runtime.block_on(account::serve()),
+        ["ready", count] => runtime.block_on(ours::ready(count.parse().unwrap(), &ready())),
         ["ours", count] => runtime.block_on(ours::drive(count.parse().unwrap(), &ready())),
         ["original", count] => runtime.block_on(original::drive(count.parse().unwrap(), &ready())),
         [] => report::all(COUNT),
-        [count] => report::all(count.parse().unwrap()),
+        [word] => match account::Kind::of(word) {
+            Some(kind) => runtime.block_on(account::serve(kind)),
+            None => report::all(word.parse().unwrap()),
+        },
         _ => panic!("it takes a count, not {words:?}"),
     }
 }

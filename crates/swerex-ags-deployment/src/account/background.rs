@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use super::Account;
 
@@ -70,7 +71,8 @@ impl Account {
         let work = async move {
             let _entered = entered;
             work.await;
-        };
+        }
+        .in_current_span();
         match &self.scope {
             Some(scope) => drop(background.tasks.spawn_on(scope.track(work), &runtime)),
             None => drop(background.tasks.spawn_on(work, &runtime)),

@@ -8,7 +8,7 @@ use crate::{
     ask::may_be_there,
     budget::Budget,
     config::TencentAgsDeploymentConfig,
-    error::{StartFailed, StopFailed},
+    error::{Left, StartFailed, StopFailed},
     requests,
 };
 
@@ -49,8 +49,13 @@ pub(crate) async fn create(
             Err(Some(error)) => Err(api(error)),
             Err(None) => Err(state("AGS created a tool without an id".to_owned())),
         };
+        let left = if to_be_found {
+            Left::UnknownTool(name.as_str().into())
+        } else {
+            Left::Nothing
+        };
         // Nobody there to take it: dropping the tool deletes it.
-        drop(sender.send(outcome));
+        drop(sender.send(outcome.map_err(|failed| failed.leaving(left))));
         if to_be_found {
             asking.end_unanswered(Leftover::Creation(name)).await;
         }

@@ -188,3 +188,81 @@ async fn every_action_is_repeated_without_doing_it_twice() {
     lab.account.stop_instance(&instance).await.unwrap();
     lab.nothing_runs("all actions").await;
 }
+
+/// How many of something a list has.
+async fn count(client: &Client, list: &str, set: &str) -> usize {
+    let listed = client.call_json(list, &json!({})).await.unwrap();
+    listed.reply[set].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn records_are_made_once_and_deleted_and_what_cannot_be_repeated_is_not() {
+    let lab = Lab::with(|builder| builder.tool_quota(2000)).await;
+    let client = lab.account.client().clone();
+    let (_, instance) = furnish(&client, "of-records").await;
+    let call = async |action: &str, parameters: &Value, fault: &str| {
+        let what = format!("{action}:{fault}");
+        lab.arm(&what);
+        let outcome = client.call_json(action, parameters).await;
+        lab.consumed(&what);
+        (outcome.map(|answer| answer.reply), what)
+    };
+    let (snapshots, images, keys) = (
+        ("DescribeSandboxSnapshotList", "SnapshotSet"),
+        ("DescribePreCacheImageList", "PreCacheImageList"),
+        ("DescribeAPIKeyList", "APIKeySet"),
+    );
+    for fault in FAULTS.iter().chain(&OTHERS) {
+        let snapshot = json!({ "InstanceId": instance, "SnapshotName": "s" });
+        let (made, what) = call("CreateSandboxSnapshot", &snapshot, fault).await;
+        let made = made.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        assert_eq!(
+            count(&client, snapshots.0, snapshots.1).await,
+            1,
+            "{what}: {made}"
+        );
+        let id = json!({ "SnapshotId": made["Snapshot"]["SnapshotId"] });
+        let (deleted, what) = call("DeleteSandboxSnapshot", &id, fault).await;
+        // A repeat of one that was carried out finds nothing; that it is gone is what counts.
+        assert!(deleted.is_ok() || !is_before(fault), "{what}");
+        assert_eq!(count(&client, snapshots.0, snapshots.1).await, 0, "{what}");
+
+        let image = json!({ "Image": "python:3.11", "ImageRegistryType": "enterprise" });
+        let made = client.call_json("CreatePreCacheImageTask", &image).await;
+        let id = json!({ "PreCacheImageId": made.unwrap().reply["PreCacheImageId"] });
+        let (told, what) = call("DescribePreCacheImageTask", &id, fault).await;
+        told.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let (deleted, what) = call("DeletePreCacheImage", &id, fault).await;
+        assert!(deleted.is_ok() || !is_before(fault), "{what}");
+        assert_eq!(count(&client, images.0, images.1).await, 0, "{what}");
+
+        // Nothing tells two keys of one name apart: it is made at most once, and said to be made only if it was.
+        let (made, what) = call("CreateAPIKey", &json!({ "Name": "k" }), fault).await;
+        let there = count(&client, keys.0, keys.1).await;
+        assert!(there <= 1, "{what}: {there} keys");
+        match made {
+            Ok(key) => {
+                assert_eq!(there, 1, "{what}");
+                let id = json!({ "KeyId": key["KeyId"] });
+                let (deleted, what) = call("DeleteAPIKey", &id, fault).await;
+                assert!(deleted.is_ok() || !is_before(fault), "{what}");
+            }
+            Err(error) => {
+                assert_eq!(error.attempts(), 1, "{what}: {error:?}");
+                let list = client.call_json(keys.0, &json!({})).await.unwrap().reply;
+                for key in list[keys.1].as_array().into_iter().flatten() {
+                    let id = json!({ "KeyId": key["KeyId"] });
+                    client.call_json("DeleteAPIKey", &id).await.unwrap();
+                }
+            }
+        }
+        assert_eq!(count(&client, keys.0, keys.1).await, 0, "{what}");
+    }
+    lab.account.stop_instance(&instance).await.unwrap();
+    lab.nothing_runs("records").await;
+}
+
+/// Whether the fault comes before the call is carried out, so that its repeat is the first.
+fn is_before(fault: &str) -> bool {
+    !fault.contains("after") && !fault.contains("truncate")
+}

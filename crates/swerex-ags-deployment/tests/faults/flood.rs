@@ -40,17 +40,19 @@ async fn of_5000_commands_with_resets_and_502s_each_runs_once_and_none_fails() {
         let (runtime, log) = (runtime.clone(), log.clone());
         workers.spawn(async move {
             for number in (worker..COMMANDS).step_by(WORKERS) {
+                // Half of them are short, and asked for in one piece; the others are followed.
+                let timeout = Some(if number % 4 < 2 { 15.0 } else { 60.0 });
                 let line = format!("echo {number} >> '{log}'; echo said {number}");
                 let said = if number % 2 == 0 {
                     let command = Command {
-                        timeout: Some(60.0),
+                        timeout,
                         ..Command::shell(line)
                     };
                     runtime.execute(&command).await.map(|answer| answer.stdout)
                 } else {
                     let action = BashAction {
                         session: format!("s{worker}"),
-                        timeout: Some(60.0),
+                        timeout,
                         ..BashAction::new(line)
                     };
                     runtime

@@ -5,8 +5,11 @@ use std::time::Duration;
 use ags_api::model::{PauseSandboxInstanceRequest, ResumeSandboxInstanceRequest, SandboxInstance};
 use ags_emulator::Behaviour;
 use futures_util::StreamExt as _;
-use swerex_ags_runtime::AgsRuntime;
-use swerex_proto::{BashAction, Command, CreateBashSessionRequest};
+use swerex_ags_runtime::{AgsRuntime, TerminalEvent};
+use swerex_proto::{
+    BashAction, Command, CreateBashSessionRequest,
+    native::{TerminalRequest, TerminalSize},
+};
 
 use crate::lab::{LONG, Lab, shell};
 
@@ -112,6 +115,8 @@ async fn live(settings: &[(&str, &str)]) {
         .unwrap_or_else(|error| panic!("{what}: {error:?}"));
     assert_eq!(lab.lines("slept"), 1, "{what}");
 
+    terminal(&lab, &runtime, &id, &what).await;
+
     pause(&lab, &runtime, &id, &paused_answers, &what).await;
     assert_eq!(say(&runtime, "echo $x $PWD").await, "1 /usr\n", "{what}");
 
@@ -127,6 +132,37 @@ async fn live(settings: &[(&str, &str)]) {
         .unwrap_or_else(|error| panic!("{what}: {error:?}"));
     let gone = runtime.execute(&Command::shell("true")).await.unwrap_err();
     assert!(gone.is_environment_expired(), "{what}: {gone:?}");
+}
+
+/// A shell on a terminal, whose gateway forgets the token in the middle; it prints more than the smallest limit for bodies, and is silent for
+/// longer than the shortest idle time.
+async fn terminal(lab: &Lab, runtime: &AgsRuntime, id: &str, what: &str) {
+    let words = ["bash", "--norc"].map(str::to_owned);
+    let request = TerminalRequest {
+        command: Some(words.to_vec()),
+        ..TerminalRequest::new(TerminalSize { rows: 24, cols: 80 })
+    };
+    let mut terminal = runtime.open_terminal(&request).await.unwrap();
+    let mut shown = String::new();
+    let typed = terminal.input().write(b"echo six times $((6 * 7))\n").await;
+    typed.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    let exit_code = loop {
+        match terminal.next().await {
+            Ok(TerminalEvent::Output(bytes)) => shown.push_str(&String::from_utf8_lossy(&bytes)),
+            Ok(TerminalEvent::Ended { exit_code }) => break exit_code,
+            Err(error) => panic!("{what}: {error:?} after {shown:?}"),
+        }
+        if shown.contains("six times 42\r\n") {
+            lab.emulator.revoke_tokens(id);
+            shown.clear();
+            let more = b"sleep 0.7; seq 1 20000; exit 3\n";
+            let typed = terminal.input().write(more).await;
+            typed.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        }
+    };
+    let numbers: String = (1..=20_000).map(|n| format!("{n}\r\n")).collect();
+    assert_eq!(exit_code, 3, "{what}: {shown:?}");
+    assert!(shown.contains(&numbers), "{what}: {shown:?}");
 }
 
 /// What a call finds when the instance is paused, and that it works when it was resumed. Memory is kept.

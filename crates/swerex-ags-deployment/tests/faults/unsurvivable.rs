@@ -48,6 +48,27 @@ async fn a_start_that_ags_refuses_for_good() {
 }
 
 #[tokio::test]
+async fn a_tool_of_its_own_of_which_nobody_knows_whether_it_is_there() {
+    let mut lab = Lab::new().await;
+    lab.config.reuse_tool = false;
+    lab.arm("CreateSandboxTool:reset,after,always");
+    let error = lab.deployment().start().await.unwrap_err();
+    let Left::UnknownTool(name) = error.left() else {
+        panic!("{error:?}")
+    };
+    says(
+        &told(&error),
+        &[
+            "stage tool",
+            &format!("the tool {name} is looked for, and deleted"),
+            "CreateSandboxTool got no answer, after 5 attempts in 0.",
+        ],
+    );
+    lab.nothing_runs("an unknown tool").await;
+    assert_eq!(lab.emulator.tools(), []);
+}
+
+#[tokio::test]
 async fn an_instance_that_gets_no_token() {
     let lab = Lab::new().await;
     lab.arm("AcquireSandboxInstanceToken:reset,always");

@@ -17,6 +17,7 @@ use futures_util::{StreamExt as _, stream};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig};
+use swerex_proto::native;
 use swerex_server::ServerConfig;
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -63,9 +64,10 @@ impl Server {
             .await
     }
 
-    /// A runtime whose first streams of events break off after their first piece; and how many of them are still to come.
-    pub(crate) async fn lossy(&self, cuts: usize) -> (AgsRuntime, Arc<AtomicUsize>) {
-        let cuts = Arc::new(AtomicUsize::new(cuts));
+    /// A runtime whose first streams of events break off after their first piece, and what is typed first is not answered; and how many
+    /// losses are still to come, of either kind.
+    pub(crate) async fn lossy(&self, cuts: usize) -> (AgsRuntime, Arc<[AtomicUsize; 2]>) {
+        let cuts = Arc::new([cuts, cuts].map(AtomicUsize::new));
         let lossy = Lossy {
             inner: HttpClient::builder().build().unwrap(),
             cuts: Arc::clone(&cuts),
@@ -89,7 +91,7 @@ impl Server {
 #[derive(Debug)]
 struct Lossy {
     inner: HttpClient,
-    cuts: Arc<AtomicUsize>,
+    cuts: Arc<[AtomicUsize; 2]>,
 }
 
 impl HttpService for Lossy {
@@ -99,19 +101,23 @@ impl HttpService for Lossy {
         deadline: Deadline,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         Box::pin(async move {
-            let is_stream = request.uri().path() == swerex_proto::native::EXECUTE_EVENTS;
+            let is_typed = request.method() == http::Method::PUT;
+            let is_lossy =
+                [native::EXECUTE_EVENTS, native::TERMINAL].contains(&request.uri().path());
             let response = self.inner.call(request, deadline).await?;
-            let cut = |left: usize| left.checked_sub(1);
-            if !is_stream
-                || self
-                    .cuts
-                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, cut)
-                    .is_err()
-            {
+            let is_cut = self.cuts[usize::from(is_typed)]
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(usize::from(is_lossy))
+                })
+                .is_ok();
+            if !is_lossy || !is_cut {
                 return Ok(response);
             }
+            let reset = TransportError::new(TransportErrorKind::Reset, Reached::Unknown, "cut");
+            if is_typed {
+                return Err(reset);
+            }
             Ok(response.map(|whole| {
-                let reset = TransportError::new(TransportErrorKind::Reset, Reached::Unknown, "cut");
                 let first = whole.into_data_stream().take(1);
                 body::stream(first.chain(stream::iter([Err(reset.into())])))
             }))

@@ -53,6 +53,21 @@ async fn fifty_sandboxes_of_a_killed_driver_are_found() {
 }
 
 #[tokio::test]
+async fn the_sandbox_of_a_driver_that_is_killed_while_it_starts_is_found() {
+    let unanswered = "StartSandboxInstance:hang,after";
+    let lab = Lab::with(|builder| builder.fault(unanswered.parse().unwrap())).await;
+    let mut driver = lab.command(&["-q", "run", "--", "true"]).spawn().unwrap();
+    lab.emulator
+        .wait_for_instances(|all| all.iter().any(|instance| instance.status == "RUNNING"))
+        .await;
+    driver.kill().await.unwrap();
+    let id = lab.emulator.live_instances()[0].id.clone();
+    let done = lab.json(&["instance", "gc", "--yes"]).await;
+    assert_eq!(done, json!([{"id": id, "result": "done"}]));
+    lab.nothing_runs().await;
+}
+
+#[tokio::test]
 async fn sandboxes_of_another_machine_are_found_by_their_metadata() {
     let lab = Lab::new().await;
     let kept = lab.up().await;

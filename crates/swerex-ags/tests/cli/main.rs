@@ -3,7 +3,9 @@
 
 mod bridge;
 mod control;
+mod desk;
 mod docker;
+mod drawn;
 mod interrupted;
 mod keep;
 mod killed;

@@ -1,172 +1,191 @@
-//! What is seen on a terminal: drawings are taken away, tables fit, and nobody is drawn for without one.
+//! `shell` on a terminal: a real one on the other side, and this one as it was when it is over.
 
-use std::{fs::File, io::Read as _, os::fd::OwnedFd, process::Stdio};
+use std::{path::Path, time::Duration};
 
-use rustix::{
-    fs::{Mode, OFlags},
-    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
+use ags_emulator::{Behaviour, InstanceRunner};
+use rustix::process::Signal;
+
+use crate::{
+    desk::Desk,
+    support::{Lab, program},
 };
 
-use crate::support::Lab;
+/// Says so once it has the keyboard, and sleeps.
+const SLEEPS: &str = "sh -c 'echo a\"\"sleep; exec sleep 1000'\n";
 
-const WIDTH: u16 = 60;
+#[tokio::test]
+async fn everything_works_that_works_on_a_terminal() {
+    let mut command = program();
+    command.args(["shell", "--local"]).env("TERM", "vt100");
+    let mut desk = Desk::new(command);
+    desk.until("~. at the beginning of a line leaves it").await;
+    desk.types("stty size; tty; echo $TERM-\n").await;
+    desk.until("24 80\r\n/dev/pts/").await;
+    desk.until("vt100-\r\n").await;
+    assert!(!desk.is_plain(), "keys go to the other side as they are");
+    desk.resize(40, 100);
+    // The size is told by itself, some time.
+    desk.types("until [ \"$(stty size)\" = '40 100' ]; do sleep 0.01; done; echo res''ized\n")
+        .await;
+    desk.until("resized\r\n").await;
 
-/// A terminal with the programs that write to it, and what they wrote.
-struct Terminal {
-    ours: OwnedFd,
-    theirs: OwnedFd,
-}
-
-impl Terminal {
-    fn new() -> Self {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&ours).unwrap();
-        unlockpt(&ours).unwrap();
-        let size = Winsize {
-            ws_row: 40,
-            ws_col: WIDTH,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&ours, size).unwrap();
-        let name = ptsname(&ours, Vec::new()).unwrap();
-        let theirs = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty());
-        Self {
-            ours,
-            theirs: theirs.unwrap(),
-        }
-    }
-
-    fn end(&self) -> Stdio {
-        self.theirs.try_clone().unwrap().into()
-    }
-
-    /// All that was written, once nobody can write any more.
-    async fn written(self) -> String {
-        drop(self.theirs);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::new();
-            // A terminal whose last writer is gone ends with an error.
-            drop(File::from(self.ours).read_to_end(&mut bytes));
-            bytes
-        });
-        String::from_utf8(read.await.unwrap()).unwrap()
-    }
-}
-
-/// What is left to see of what was written, line by line: text, line ends, and the few commands that drawings use.
-fn seen(written: &str) -> Vec<String> {
-    let (mut lines, mut row, mut column) = (vec![Vec::new()], 0_usize, 0_usize);
-    let mut letters = written.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\r' => column = 0,
-            '\n' => row += 1,
-            '\u{1b}' => {
-                let mut count = String::new();
-                let command = loop {
-                    match letters.next().unwrap() {
-                        '[' => {}
-                        digit if digit.is_ascii_digit() => count.push(digit),
-                        command => break command,
-                    }
-                };
-                let count = count.parse().unwrap_or(1_usize);
-                match command {
-                    'A' => row = row.saturating_sub(count),
-                    'B' => row += count,
-                    'K' => lines[row].clear(),
-                    _ => {}
-                }
-            }
-            letter => {
-                let line: &mut Vec<char> = &mut lines[row];
-                line.resize(line.len().max(column + 1), ' ');
-                line[column] = letter;
-                column += 1;
-            }
-        }
-        while lines.len() <= row {
-            lines.push(Vec::new());
-        }
-    }
-    let shown = |line: Vec<char>| line.into_iter().collect::<String>().trim_end().to_owned();
-    lines.into_iter().map(shown).collect()
+    // Editing of lines, history, and a key that is a signal there.
+    desk.types("echo wrong\x17right\n").await;
+    desk.until("right\r\n").await;
+    desk.types(SLEEPS).await;
+    desk.until("asleep\r\n").await;
+    desk.types("\x03").await;
+    desk.types("echo code $?\n").await;
+    desk.until("code 130\r\n").await;
+    // Nothing of this is for the program here.
+    desk.types("echo '\x16~.' ~~\n").await;
+    desk.until("~. ~~\r\n").await;
+    desk.types("exit 7\n").await;
+    let (code, shown) = desk.ended().await;
+    assert_eq!(code, Some(7), "{shown:?}");
 }
 
 #[tokio::test]
-async fn what_is_drawn_fits_and_is_taken_away() {
-    let delay = std::time::Duration::from_millis(300);
-    let lab = Lab::with(|builder| builder.start_delay(delay)).await;
-    let terminal = Terminal::new();
-    let mut command = lab.command(&["run", "--", "echo out"]);
-    command
-        .env("TERM", "xterm")
-        .stdout(Stdio::piped())
-        .stderr(terminal.end());
-    let child = command.spawn().unwrap();
-    drop(command);
-    let output = child.wait_with_output().await.unwrap();
-    assert_eq!(output.stdout, b"out\n");
-    let written = terminal.written().await;
-    assert!(written.contains("starting an instance"), "{written:?}");
-    assert!(written.contains("running the command"), "{written:?}");
-    for drawn in written.split(['\r', '\n']) {
-        let plain = seen(drawn);
-        let length = plain[0].chars().count();
-        assert!(length <= usize::from(WIDTH), "{drawn:?}");
-    }
-    let left: Vec<String> = seen(&written);
-    assert!(left.iter().all(String::is_empty), "{left:?}");
-}
-
-#[tokio::test]
-async fn a_transfer_is_drawn_with_what_it_is_and_how_far() {
+async fn files_that_are_named_are_sourced_after_bashs_own() {
     let lab = Lab::new().await;
+    std::fs::write(lab.path("a file"), "greet() { echo hello $1; }\n").unwrap();
+    let file = lab.path("a file");
+    let args = ["-q", "shell", "--source", file.to_str().unwrap()];
+    let mut desk = Desk::new(lab.command(&args));
+    desk.types("greet you; exit\n").await;
+    desk.until("hello you\r\n").await;
+    let (code, shown) = desk.ended().await;
+    assert_eq!(code, Some(0), "{shown:?}");
+    lab.nothing_runs().await;
+}
+
+/// A shell in a sandbox that stays, behind a gateway that cuts what is idle; and its process.
+async fn kept(lab: &Lab) -> (Desk, String, i32) {
     let id = lab.up().await;
-    std::fs::write(lab.path("large"), vec![7_u8; 20_000_000]).unwrap();
-    let to = format!("{id}:{}", lab.path("copy").display());
-    let terminal = Terminal::new();
-    let mut command = lab.command(&["cp", "large", &to]);
-    command.env("TERM", "xterm").stderr(terminal.end());
-    assert!(command.status().await.unwrap().success());
-    drop(command);
-    let written = terminal.written().await;
-    assert!(written.contains("large → "), "{written:?}");
-    assert!(written.contains("/19.07 MiB"), "{written:?}");
-    let left: Vec<String> = seen(&written);
-    let left: Vec<&String> = left.iter().filter(|line| !line.is_empty()).collect();
-    assert!(
-        left.len() == 1 && left[0].starts_with("copied large → "),
-        "{left:?}"
+    let mut desk = Desk::new(lab.command(&["shell", "--instance", &id]));
+    let file = lab.path("pid");
+    desk.types(&format!("echo $$ > '{}'\n", file.display()))
+        .await;
+    desk.types(SLEEPS).await;
+    desk.until("asleep\r\n").await;
+    let pid = std::fs::read_to_string(file).unwrap();
+    (desk, id, pid.trim().parse().unwrap())
+}
+
+async fn gone(pid: i32) {
+    let status = format!("/proc/{pid}/status");
+    let is_there = || {
+        std::fs::read_to_string(Path::new(&status)).is_ok_and(|text| !text.contains("State:\tZ"))
+    };
+    while is_there() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_are_cut_and_taken_up_and_it_can_be_left() {
+    let mut behaviour = Behaviour::default();
+    behaviour.set("idle-timeout", "200ms").unwrap();
+    behaviour.set("body-limit", "100000").unwrap();
+    let lab = Lab::with(|builder| builder.behaviour(behaviour)).await;
+    let (mut desk, id, pid) = kept(&lab).await;
+    desk.types("\x03").await;
+    // Silent for longer than the gateway bears, and louder than it lets through at once.
+    desk.types("sleep 1; seq 1 100000; echo whole $(seq 1 100000 | wc -c)\n")
+        .await;
+    desk.until("whole 588895\r\n").await;
+    assert_eq!(
+        desk.count("\r\n77777\r\n"),
+        1,
+        "nothing is lost or told twice"
     );
+    desk.types(SLEEPS).await;
+    desk.until("asleep\r\n").await;
+    desk.types("\r~?").await;
+    desk.until("~~  type ~").await;
+    desk.types("\r~.").await;
+    let (code, shown) = desk.ended().await;
+    assert_eq!(code, Some(130), "{shown:?}");
+    assert!(shown.contains("error: interrupted by ~.\r\n"), "{shown:?}");
+    assert!(!shown.contains("WARN"), "{shown:?}");
+    tokio::time::timeout(crate::support::PATIENCE, gone(pid))
+        .await
+        .expect("the shell that was left goes on");
+    assert_eq!(lab.emulator.live_instances().len(), 1, "the sandbox stays");
     lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
+async fn a_sandbox_that_is_gone_is_told_in_one_line() {
+    let lab = Lab::new().await;
+    for is_stopped in [false, true] {
+        let (desk, id, _) = kept(&lab).await;
+        if is_stopped {
+            lab.json(&["down", &id, "--yes"]).await;
+        } else {
+            lab.emulator.kill_instance(&id);
+        }
+        let (code, shown) = desk.ended().await;
+        assert_eq!(code, Some(1), "{shown:?}");
+        assert_eq!(shown.matches("error: ").count(), 1, "{shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_killed_leaves_nothing_on_the_screen_either() {
+    let lab = Lab::new().await;
+    let mut desk = Desk::new(lab.command(&["-q", "shell"]));
+    desk.types("printf '\\e[?1049h'; kill -9 $$\n").await;
+    let (code, shown) = desk.ended().await;
+    assert_eq!(code, Some(137), "{shown:?}");
+    assert!(shown.contains("\x1b[?1049l"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn signals_leave_the_terminal_as_it_was() {
+    let lab = Lab::new().await;
+    for (signal, code) in [
+        (Signal::TERM, 143),
+        (Signal::HUP, 129),
+        (Signal::INT, 130),
+        (Signal::QUIT, 131),
+    ] {
+        let (desk, id, pid) = kept(&lab).await;
+        desk.send(signal);
+        let (ended, shown) = desk.ended().await;
+        assert_eq!(ended, Some(code), "{shown:?}");
+        tokio::time::timeout(crate::support::PATIENCE, gone(pid))
+            .await
+            .expect("the shell that was left goes on");
+        lab.json(&["down", &id, "--yes"]).await;
+    }
     lab.nothing_runs().await;
 }
 
 #[tokio::test]
-async fn a_table_fits_the_terminal_and_is_whole_for_programs() {
-    let lab = Lab::new().await;
-    let id = lab.up().await;
-    let terminal = Terminal::new();
-    let mut command = lab.command(&["ps"]);
-    command.stdout(terminal.end());
-    assert!(command.status().await.unwrap().success());
-    drop(command);
-    let written = terminal.written().await;
-    for line in written.lines() {
-        assert!(
-            line.trim_end().chars().count() <= usize::from(WIDTH),
-            "{line}"
-        );
+async fn a_server_in_a_process_of_its_own_has_it_too() {
+    let directory = Path::new(env!("CARGO_BIN_EXE_swerex-ags"))
+        .parent()
+        .unwrap();
+    if !directory.join("swerex-remote").exists() {
+        println!("SKIPPED: swerex-remote is not built; `cargo build -p swerex-server` does so");
+        return;
     }
-    assert!(
-        written.contains(&id) && !written.contains('\u{1b}'),
-        "{written:?}"
-    );
-    let piped = lab.run(&["ps"]).await.out;
-    assert_eq!(piped.lines().count(), 2, "{piped}");
-    lab.json(&["down", &id, "--yes"]).await;
+    let mut path = std::ffi::OsString::from(directory);
+    path.push(":/usr/local/bin:/usr/bin:/bin");
+    let mut behaviour = Behaviour::default();
+    behaviour.set("idle-timeout", "200ms").unwrap();
+    let lab = Lab::with(|builder| {
+        builder
+            .runner(InstanceRunner::Process)
+            .path(path)
+            .behaviour(behaviour)
+    })
+    .await;
+    let mut desk = Desk::new(lab.command(&["-q", "shell"]));
+    desk.types("stty size; sleep 1; exit 3\n").await;
+    desk.until("24 80\r\n").await;
+    let (code, shown) = desk.ended().await;
+    assert_eq!(code, Some(3), "{shown:?}");
     lab.nothing_runs().await;
 }

@@ -1,4 +1,4 @@
-//! The numbered events of one run, the newest of them kept.
+//! The numbered events of one run: the newest of them are kept, or all that were not seen yet.
 
 use std::{
     collections::VecDeque,
@@ -11,22 +11,34 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use swerex_proto::native::{Event, Stream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
+use super::Tap;
 use crate::json::quote;
 
-/// Bytes that go out at a time.
-const BATCH: usize = 256 * 1024;
+/// Bytes that go out at a time. A gateway that cuts long answers lets the first of them through.
+const BATCH: usize = 64 * 1024;
 
 /// Bytes of output in one event.
 const PIECE: usize = 32 * 1024;
 
-pub(super) struct Log {
-    max_kept: usize,
+/// Which events are kept for a client that comes back, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// So much of the newest: whoever prints does not wait.
+    Newest(usize),
+    /// All that the client has not said to have seen: whoever prints more waits for [`Log::room`].
+    Unseen(usize),
+}
+
+/// The events of a run.
+pub(crate) struct Log {
+    keeps: Keeps,
     /// Bytes of all logs together.
     all: Arc<AtomicUsize>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
+    freed: Notify,
 }
 
 #[derive(Default)]
@@ -49,13 +61,20 @@ pub(super) struct Batch {
 }
 
 impl Log {
-    pub(super) fn new(max_kept: usize, all: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(keeps: Keeps, all: &Arc<AtomicUsize>) -> Self {
         Self {
-            max_kept,
+            keeps,
             all: Arc::clone(all),
             state: Mutex::default(),
             changed: watch::Sender::new(0),
+            freed: Notify::new(),
         }
+    }
+
+    /// What is told to it is an event.
+    pub(crate) fn tap(self: &Arc<Self>) -> Tap {
+        let log = Arc::clone(self);
+        Tap::new(move |stream, bytes| log.output(stream, bytes))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -75,8 +94,41 @@ impl Log {
         self.state().is_finished
     }
 
+    /// Whether whoever prints should wait.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.keeps, Keeps::Unseen(most) if self.state().kept >= most)
+    }
+
+    /// Returns when there is room for another event. One waits at a time.
+    pub(crate) async fn room(&self) {
+        while self.is_full() {
+            self.freed.notified().await;
+        }
+    }
+
+    /// The client has seen the events up to number `last`.
+    pub(super) fn seen(&self, last: u64) {
+        if let Keeps::Newest(_) = self.keeps {
+            return;
+        }
+        let mut state = self.state();
+        while state.lines.front().is_some_and(|(id, _)| *id <= last) {
+            self.forget_oldest(&mut state);
+        }
+        drop(state);
+        self.freed.notify_one();
+    }
+
+    fn forget_oldest(&self, state: &mut State) {
+        if let Some((id, line)) = state.lines.pop_front() {
+            state.kept -= line.len();
+            self.all.fetch_sub(line.len(), Ordering::Relaxed);
+            state.dropped = id;
+        }
+    }
+
     /// The command has printed something.
-    pub(super) fn output(&self, stream: Stream, bytes: &[u8]) {
+    pub(crate) fn output(&self, stream: Stream, bytes: &[u8]) {
         for piece in bytes.chunks(PIECE) {
             self.push(false, |id| {
                 line(&Event::Output {
@@ -114,12 +166,10 @@ impl Log {
         self.all.fetch_add(line.len(), Ordering::Relaxed);
         state.lines.push_back((id, line));
         state.is_finished = is_end;
-        // The result is kept, however long it is.
-        while state.kept > self.max_kept && state.lines.len() > 1 {
-            if let Some((id, line)) = state.lines.pop_front() {
-                state.kept -= line.len();
-                self.all.fetch_sub(line.len(), Ordering::Relaxed);
-                state.dropped = id;
+        if let Keeps::Newest(most) = self.keeps {
+            // The result is kept, however long it is.
+            while state.kept > most && state.lines.len() > 1 {
+                self.forget_oldest(&mut state);
             }
         }
         drop(state);
@@ -157,6 +207,11 @@ pub(super) fn heartbeat() -> Bytes {
     line(&Event::Heartbeat)
 }
 
+/// The line that says that the client is to ask for more.
+pub(super) fn pause() -> Bytes {
+    line(&Event::Pause)
+}
+
 fn line(event: &Event) -> Bytes {
     // Such an event always has a JSON form.
     let mut line = serde_json::to_vec(event).unwrap_or_default();
@@ -177,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_no_longer_kept_is_said_to_be_left_out() {
-        let log = Log::new(300, &Arc::default());
+        let log = Log::new(Keeps::Newest(300), &Arc::default());
         for _ in 0..10 {
             log.output(Stream::Stdout, &[b'x'; 40]);
         }
@@ -187,5 +242,30 @@ mod tests {
         assert!(text.starts_with("{\"event\":\"skipped\",\"id\":"), "{text}");
         assert!(text.ends_with("{\"event\":\"result\",\"id\":11,\"status\":200,\"body\":{}}\n"));
         assert!(batch.is_end && batch.last == 11);
+    }
+
+    #[tokio::test]
+    async fn what_was_not_seen_is_kept_and_whoever_prints_waits() {
+        let all = Arc::default();
+        let log = Log::new(Keeps::Unseen(300), &all);
+        while !log.is_full() {
+            log.room().await;
+            log.output(Stream::Stdout, &[b'x'; 40]);
+        }
+        let whole = log.after(0).unwrap();
+        assert_eq!((whole.last, whole.is_end), (3, false));
+        log.seen(1);
+        assert!(!log.is_full() && log.after(3).is_none());
+        log.room().await;
+        log.result(200, b"{}");
+        let rest = log.after(1).unwrap();
+        let text = String::from_utf8(rest.lines.to_vec()).unwrap();
+        assert!(
+            text.starts_with("{\"event\":\"output\",\"id\":2,"),
+            "{text}"
+        );
+        assert!(rest.is_end && rest.last == 4);
+        log.seen(u64::MAX);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
     }
 }

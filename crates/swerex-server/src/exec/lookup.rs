@@ -4,7 +4,7 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::Read,
+    io::{self, Read},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
@@ -27,6 +27,19 @@ pub(super) fn candidates(plan: &Plan) -> Vec<PathBuf> {
             directory => Path::new(OsStr::from_bytes(directory)).join(program),
         })
         .collect()
+}
+
+/// The file that would be started.
+pub(crate) fn find(plan: &Plan) -> io::Result<PathBuf> {
+    let mut complaint = Errno::NOENT;
+    for file in candidates(plan) {
+        match check(&file) {
+            Ok(()) => return Ok(file),
+            Err(errno) if complaint == Errno::NOENT && errno != Errno::NOTDIR => complaint = errno,
+            Err(_) => {}
+        }
+    }
+    Err(complaint.into())
 }
 
 /// Complaints that the kernel would have about a file, as far as they can be told without starting it.

@@ -3,6 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     io,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -15,33 +16,53 @@ use crate::{exception::PyException, work::Surroundings};
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// A command whose words, environment and directory have been checked.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// At least one word; none holds a NUL.
-    pub(super) argv: Vec<String>,
+    pub(crate) argv: Vec<String>,
     /// `None` is the environment of this process.
-    pub(super) environment: Option<Vec<(OsString, OsString)>>,
+    pub(crate) environment: Option<Environment>,
     /// Absolute, and there.
-    pub(super) directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// Directories that programs are looked for in.
     pub(super) path: OsString,
 }
 
+/// Names and values of variables.
+pub(crate) type Environment = Vec<(OsString, OsString)>;
+
 impl Plan {
     pub(super) fn new(request: &Command, surroundings: &Surroundings) -> Result<Self, PyException> {
-        let argv = argv(request)?;
-        if let Some(env) = &request.env
-            && env.keys().any(|name| name.contains('='))
-        {
-            return Err(value_error("illegal environment variable name"));
-        }
-        let in_env = request.env.iter().flatten();
-        let texts = argv
-            .iter()
-            .chain(in_env.flat_map(|(name, value)| [name, value]));
-        if texts.chain(&request.cwd).any(|text| text.contains('\0')) {
-            return Err(PyException::embedded_null());
+        if let Some(env) = &request.env {
+            check_names(env.keys())?;
         }
         let environment = environment(request, surroundings);
+        let cwd = request.cwd.as_deref();
+        Self::of(argv(request)?, environment, cwd, surroundings)
+    }
+
+    /// Of words whose environment is known already.
+    pub(crate) fn of(
+        argv: Vec<String>,
+        environment: Option<Environment>,
+        cwd: Option<&str>,
+        surroundings: &Surroundings,
+    ) -> Result<Self, PyException> {
+        if argv.is_empty() {
+            return Err(PyException::new(
+                "builtins.IndexError",
+                "list index out of range",
+            ));
+        }
+        let variables = environment.iter().flatten();
+        let has_null = argv
+            .iter()
+            .map(String::as_bytes)
+            .chain(cwd.map(str::as_bytes))
+            .chain(variables.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
+            .any(|text| text.contains(&b'\0'));
+        if has_null {
+            return Err(PyException::embedded_null());
+        }
         let path = match &environment {
             Some(pairs) => pairs
                 .iter()
@@ -52,7 +73,7 @@ impl Plan {
         Ok(Self {
             argv,
             path: path.unwrap_or_else(|| DEFAULT_PATH.into()),
-            directory: directory(request.cwd.as_deref(), &surroundings.directory)?,
+            directory: directory(cwd, &surroundings.directory)?,
             environment,
         })
     }
@@ -67,19 +88,23 @@ fn argv(request: &Command) -> Result<Vec<String>, PyException> {
         let shell = ["/bin/sh", "-c"].map(str::to_owned);
         return Ok(shell.into_iter().chain(words).collect());
     }
-    if words.is_empty() {
-        return Err(PyException::new(
-            "builtins.IndexError",
-            "list index out of range",
-        ));
-    }
     Ok(words)
 }
 
-fn environment(
-    request: &Command,
-    surroundings: &Surroundings,
-) -> Option<Vec<(OsString, OsString)>> {
+/// Names that a client gives to variables.
+pub(crate) fn check_names<'a>(
+    mut names: impl Iterator<Item = &'a String>,
+) -> Result<(), PyException> {
+    if names.any(|name| name.contains('=')) {
+        return Err(PyException::new(
+            "builtins.ValueError",
+            "illegal environment variable name",
+        ));
+    }
+    Ok(())
+}
+
+fn environment(request: &Command, surroundings: &Surroundings) -> Option<Environment> {
     fn pair<'a>((name, value): (&'a String, &'a String)) -> (OsString, OsString) {
         (name.into(), value.into())
     }
@@ -111,13 +136,9 @@ fn directory(asked: Option<&str>, base: &Path) -> Result<PathBuf, PyException> {
     Ok(directory)
 }
 
-fn value_error(message: &str) -> PyException {
-    PyException::new("builtins.ValueError", message)
-}
-
 impl Plan {
     /// The program's name as it was asked for.
-    pub(super) fn program(&self) -> &OsStr {
+    pub(crate) fn program(&self) -> &OsStr {
         self.argv.first().map_or_else(|| OsStr::new(""), OsStr::new)
     }
 }

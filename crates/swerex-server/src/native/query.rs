@@ -36,17 +36,28 @@ impl Query {
             .find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 
-    /// A parameter that must be there.
+    /// A path; it must be there.
     pub(crate) fn path(&self) -> Result<&str, Answer> {
-        self.get("path").ok_or_else(|| {
-            let loc = vec!["query".into(), "path".into()];
-            Invalid::Fields(vec![Detail::missing(loc, Value::Null)]).into()
-        })
+        self.required("path")
     }
 
-    /// A number, if it is there.
+    /// The name of a terminal; it must be there.
+    pub(crate) fn terminal(&self) -> Result<&str, Answer> {
+        self.required("terminal")
+    }
+
+    fn required(&self, name: &'static str) -> Result<&str, Answer> {
+        self.get(name).ok_or_else(|| missing("query", name))
+    }
+
+    /// Where to begin, if that is said.
     pub(crate) fn offset(&self) -> Result<Option<u64>, Answer> {
         self.number("offset", 10)
+    }
+
+    /// Where to begin; it must be there.
+    pub(crate) fn required_offset(&self) -> Result<u64, Answer> {
+        self.offset()?.ok_or_else(|| missing("query", "offset"))
     }
 
     /// Permission bits in octal, if they are there.
@@ -71,6 +82,12 @@ impl Query {
             .into()
         })
     }
+}
+
+/// The answer to a request without something that must be there.
+pub(crate) fn missing(place: &str, name: &str) -> Answer {
+    let loc = vec![place.into(), name.into()];
+    Invalid::Fields(vec![Detail::missing(loc, Value::Null)]).into()
 }
 
 #[cfg(test)]

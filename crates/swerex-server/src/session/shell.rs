@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     events::Tap,
-    process::{Entry, is_elsewhere, spawn_lock},
+    process::{self, Entry, is_elsewhere, pty, spawn_lock},
     work::Surroundings,
 };
 
@@ -84,13 +84,9 @@ impl Shell {
         }
         let child = {
             let _starting = spawn_lock::starting();
-            command.spawn(pts).map_err(super::terminal::plain_error)?
+            command.spawn(pts).map_err(pty::plain_error)?
         };
-        let pid = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw)
-            .ok_or(io::ErrorKind::NotFound)?;
+        let pid = process::pid(&child).ok_or(io::ErrorKind::NotFound)?;
         let shell = Arc::new(Self {
             terminal,
             reports: Receiver::from_owned_fd(OwnedFd::from(reports))?,

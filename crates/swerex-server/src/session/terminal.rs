@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use pty_process::{OwnedReadPty, OwnedWritePty, Pts, Size};
+use pty_process::{OwnedReadPty, OwnedWritePty, Pts};
 use rustix::{
     buffer::spare_capacity,
     io::Errno,
@@ -18,7 +18,7 @@ use rustix::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::process::spawn_lock;
+use crate::process::pty;
 
 /// Lines and columns, as SWE-ReX has them.
 pub(super) const LINES: u16 = 24;
@@ -62,13 +62,7 @@ pub(super) enum Read {
 impl Terminal {
     /// A terminal, its reader, and its other end for the one process that is to own it.
     pub(super) fn open() -> io::Result<(Self, Screen, Pts)> {
-        // The server's end can be kept from other children only a moment after it was opened.
-        let opened = {
-            let _alone = spawn_lock::alone();
-            pty_process::open()
-        };
-        let (pty, pts) = opened.map_err(plain_error)?;
-        pty.resize(Size::new(LINES, COLUMNS)).map_err(plain_error)?;
+        let (pty, pts) = pty::open(LINES, COLUMNS)?;
         let name = rustix::pty::ptsname(&pty, Vec::new())?;
         let master = pty.as_fd().try_clone_to_owned()?;
         let peer = pts.as_fd().try_clone_to_owned()?;
@@ -236,12 +230,4 @@ const KEYS: [(SpecialCodeIndex, u8); 4] = [
 fn same_keys(one: &Termios, other: &Termios) -> bool {
     KEYS.iter()
         .all(|(key, _)| one.special_codes[*key] == other.special_codes[*key])
-}
-
-pub(super) fn plain_error(error: pty_process::Error) -> io::Error {
-    match error {
-        pty_process::Error::Io(error) => error,
-        pty_process::Error::Rustix(errno) => errno.into(),
-        other => io::Error::other(other.to_string()),
-    }
 }

@@ -49,6 +49,21 @@ pub(super) fn float(value: &Value) -> Result<f64, Complaint> {
     }
 }
 
+/// Integers from 1 to 65,535.
+pub(super) fn extent(value: &Value) -> Result<i64, Complaint> {
+    match integer(value)? {
+        ..1 => Err((
+            "greater_than_equal",
+            "Input should be greater than or equal to 1",
+        )),
+        extent @ ..=0xffff => Ok(extent),
+        _ => Err((
+            "less_than_equal",
+            "Input should be less than or equal to 65535",
+        )),
+    }
+}
+
 /// Integers, floats without a fraction, truth values, and strings that spell an integer. What an `i64` cannot hold becomes
 /// its nearest end: no retry count is that large.
 pub(super) fn integer(value: &Value) -> Result<i64, Complaint> {

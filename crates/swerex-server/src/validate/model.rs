@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Str,
     Float,
     Int,
+    /// How many lines or columns.
+    Extent,
     Bool,
     /// A list of strings.
     Strings,
@@ -122,6 +124,7 @@ impl Checker {
         let coerced = match kind {
             Kind::Float => lax::float(value).map(Value::Float),
             Kind::Int => lax::integer(value).map(Value::Int),
+            Kind::Extent => lax::extent(value).map(Value::Int),
             Kind::Bool => lax::boolean(value).map(Value::Bool),
             Kind::Str => {
                 self.string(value, loc);

@@ -3,6 +3,7 @@
 use swerex_proto::{
     Action, BashAction, BashInterruptAction, Check, CloseBashSessionRequest, Command, CommandLine,
     CreateBashSessionRequest, ReadFileRequest, WriteFileRequest,
+    native::{TerminalRequest, TerminalSize},
 };
 
 use super::{
@@ -162,6 +163,55 @@ pub(crate) fn run_in_session(content_type: Option<&[u8]>, bytes: &[u8]) -> Resul
         n_retry: fields.int("n_retry").unwrap_or(default.n_retry),
         expect: fields.strings("expect").unwrap_or_default(),
     }))
+}
+
+const ROWS: Field = required("rows", Kind::Extent);
+const COLS: Field = required("cols", Kind::Extent);
+
+/// Body of `/native/terminal/size`.
+pub(crate) fn terminal_size(
+    content_type: Option<&[u8]>,
+    bytes: &[u8],
+) -> Result<TerminalSize, Invalid> {
+    Ok(size(&plain(content_type, bytes, &[ROWS, COLS])?))
+}
+
+fn size(fields: &Checked) -> TerminalSize {
+    let extent = |name| {
+        let extent = fields.int(name).unwrap_or_default();
+        u16::try_from(extent).unwrap_or(u16::MAX)
+    };
+    TerminalSize {
+        rows: extent("rows"),
+        cols: extent("cols"),
+    }
+}
+
+const TERMINAL: &[Field] = &[
+    ROWS,
+    COLS,
+    nullable("term", Kind::Str),
+    nullable("lang", Kind::Str),
+    nullable("command", Kind::Strings),
+    nullable("cwd", Kind::Str),
+    nullable("env", Kind::StringMap),
+];
+
+/// Body of `/native/terminal`.
+pub(crate) fn terminal(
+    content_type: Option<&[u8]>,
+    bytes: &[u8],
+) -> Result<TerminalRequest, Invalid> {
+    let mut fields = plain(content_type, bytes, TERMINAL)?;
+    let env = fields.string_map("env").unwrap_or_default();
+    Ok(TerminalRequest {
+        size: size(&fields),
+        term: fields.string("term"),
+        lang: fields.string("lang"),
+        command: fields.strings("command"),
+        cwd: fields.string("cwd"),
+        env: env.into_iter().collect(),
+    })
 }
 
 fn plain(content_type: Option<&[u8]>, bytes: &[u8], fields: &[Field]) -> Result<Checked, Invalid> {

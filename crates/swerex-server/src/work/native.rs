@@ -3,17 +3,17 @@
 use std::{future::Future, sync::Arc};
 
 use http::{header::RANGE, request::Parts};
-use swerex_proto::native::LAST_EVENT_ID;
+use swerex_proto::{native::LAST_EVENT_ID, route::X_REQUEST_ID};
 
 use super::{
     Prepared, Request, aborted, act, check,
     guard::{Run, guarded},
-    plain,
+    plain, terminal,
 };
 use crate::{
     answer::{Answer, Body},
     body::{self, Incoming},
-    events::Tap,
+    events::{Keeps, Log},
     files::{Place, blocking},
     idempotency::Fingerprinting,
     native::{self, Query, Stopped},
@@ -58,11 +58,22 @@ pub(super) async fn prepare(
                 Ok(Answer::of(&serde_json::Map::new()))
             })))
         }
-        NativeRoute::Execute | NativeRoute::RunInSession => {
+        NativeRoute::Execute | NativeRoute::RunInSession | NativeRoute::OpenTerminal => {
             events(shared, route, parts, request, body).await
         }
+        NativeRoute::TypeInTerminal => terminal::type_in(shared, parts, body).await.map(once),
+        NativeRoute::ResizeTerminal => terminal::resize(shared, parts, request, body)
+            .await
+            .map(once),
+        NativeRoute::HangUpTerminal => terminal::hang_up(shared, parts).map(once),
     }
 }
+
+/// Of a command: it does not wait for those who read. 8 MiB.
+const NEWEST: Keeps = Keeps::Newest(8 * 1024 * 1024);
+
+/// Of a terminal: no more than a person wants to see come after an interrupt, and gateways let through in one answer. 64 KiB.
+const UNSEEN: Keeps = Keeps::Unseen(64 * 1024);
 
 /// A run without a fingerprint: asking again does it again.
 fn once(run: Run) -> Prepared {
@@ -136,27 +147,49 @@ async fn events(
     let content_type = request.content_type.take();
     let streams = &shared.streams;
     let machine = Arc::clone(shared);
+    let line = &shared.lifeline;
     let busy = shared.activity.begin(parts.uri.path());
-    let answer = if route == NativeRoute::Execute {
-        let checked = move |bytes: &[u8]| validate::command(content_type.as_deref(), bytes);
-        let command = check(bytes, checked).await?;
-        streams.open(named, last, |tap: Tap| {
-            let line = &shared.lifeline;
-            line.bind(guarded(async move {
-                let _busy = busy;
-                plain::execute(&machine, command, tap).await
-            }))
-        })
-    } else {
-        let checked = move |bytes: &[u8]| validate::run_in_session(content_type.as_deref(), bytes);
-        let action = check(bytes, checked).await?;
-        streams.open(named, last, |tap: Tap| {
-            let line = &shared.lifeline;
-            line.bind(guarded(async move {
-                let _busy = busy;
-                act(&machine, action, tap).await
-            }))
-        })
+    let answer = match route {
+        NativeRoute::OpenTerminal => {
+            let checked = move |bytes: &[u8]| validate::terminal(content_type.as_deref(), bytes);
+            let request = check(bytes, checked).await?;
+            let Some((name, _)) = named.clone() else {
+                return Err(native::missing("header", X_REQUEST_ID));
+            };
+            streams.open(named, last, UNSEEN, |log: &Arc<Log>| {
+                let (log, machine) = (Arc::clone(log), &machine.machine);
+                let opened = machine
+                    .terminals
+                    .open(&name, &request, &machine.surroundings);
+                line.bind(guarded(async move {
+                    let _busy = busy;
+                    Ok(Answer::of(&opened?.run(log).await?))
+                }))
+            })
+        }
+        NativeRoute::Execute => {
+            let checked = move |bytes: &[u8]| validate::command(content_type.as_deref(), bytes);
+            let command = check(bytes, checked).await?;
+            streams.open(named, last, NEWEST, |log: &Arc<Log>| {
+                let tap = log.tap();
+                line.bind(guarded(async move {
+                    let _busy = busy;
+                    plain::execute(&machine, command, tap).await
+                }))
+            })
+        }
+        _ => {
+            let checked =
+                move |bytes: &[u8]| validate::run_in_session(content_type.as_deref(), bytes);
+            let action = check(bytes, checked).await?;
+            streams.open(named, last, NEWEST, |log: &Arc<Log>| {
+                let tap = log.tap();
+                line.bind(guarded(async move {
+                    let _busy = busy;
+                    act(&machine, action, tap).await
+                }))
+            })
+        }
     };
     Ok(once(ready(answer)))
 }

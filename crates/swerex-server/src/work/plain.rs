@@ -74,7 +74,8 @@ pub(super) fn check(
             guarded(async move { write_file(&shared, request).await })
         }
         Route::Close => guarded(async move {
-            shared.machine.sessions.close_all().await;
+            let machine = &shared.machine;
+            tokio::join!(machine.sessions.close_all(), machine.terminals.close_all());
             Ok(Answer::of(&CloseResponse {}))
         }),
     })

@@ -1,3 +1,5 @@
+//! What is abandoned is ended: on paused time, against a peer that refuses.
+
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
