@@ -1,9 +1,10 @@
 //! The terminal that this program is used on: its size, and passing every key on as it is.
 
 use std::{
-    io::{self, stdin, stdout},
+    io::{self, stdout},
+    os::fd::{AsFd, OwnedFd},
     panic,
-    sync::{Mutex, Once, PoisonError},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
 };
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
@@ -16,8 +17,8 @@ const USUAL: (u16, u16) = (24, 80);
 const PLAIN: &[u8] =
     b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\r\n";
 
-/// How the terminal was before; there is one terminal.
-static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+/// The terminal that is raw now, and how it was before; there is one at a time.
+static BEFORE: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
 
 /// Lines and columns.
 pub(crate) fn size() -> (u16, u16) {
@@ -37,7 +38,7 @@ pub(crate) fn plain() -> &'static [u8] {
 pub(crate) struct Raw(());
 
 impl Raw {
-    pub(crate) fn enter() -> io::Result<Self> {
+    pub(crate) fn enter(terminal: impl AsFd) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let usual = panic::take_hook();
@@ -46,8 +47,9 @@ impl Raw {
                 usual(info);
             }));
         });
-        let before = tcgetattr(stdin())?;
-        *before_now() = Some(before);
+        let before = tcgetattr(&terminal)?;
+        let terminal = terminal.as_fd().try_clone_to_owned()?;
+        *before_now() = Some((terminal, before));
         let raw = Self(());
         raw.again()?;
         Ok(raw)
@@ -55,9 +57,10 @@ impl Raw {
 
     /// Once more, after somebody else has had the terminal.
     pub(crate) fn again(&self) -> io::Result<()> {
-        if let Some(mut modes) = before_now().clone() {
+        if let Some((terminal, before)) = &*before_now() {
+            let mut modes = before.clone();
             modes.make_raw();
-            tcsetattr(stdin(), OptionalActions::Now, &modes)?;
+            tcsetattr(terminal, OptionalActions::Now, &modes)?;
         }
         Ok(())
     }
@@ -69,13 +72,43 @@ impl Drop for Raw {
     }
 }
 
-fn before_now() -> std::sync::MutexGuard<'static, Option<Termios>> {
+fn before_now() -> MutexGuard<'static, Option<(OwnedFd, Termios)>> {
     BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn restore() {
-    if let Some(before) = before_now().take() {
+    if let Some((terminal, before)) = before_now().take() {
         // A terminal that is gone needs nothing.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
+        let _ = tcsetattr(terminal, OptionalActions::Now, &before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::termios::LocalModes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_gives_the_terminal_back_before_it_is_told() {
+        let (_pty, pts) = pty_process::open().unwrap();
+        let has_echo = || {
+            let modes = tcgetattr(&pts).unwrap().local_modes;
+            modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+        };
+        assert!(has_echo());
+        for panics in [false, true] {
+            let raw = Raw::enter(&pts).unwrap();
+            assert!(!has_echo());
+            if panics {
+                // The one that has it need not be the one that panics.
+                std::thread::spawn(|| panic!("of a test"))
+                    .join()
+                    .unwrap_err();
+                assert!(has_echo());
+            }
+            drop(raw);
+            assert!(has_echo());
+        }
     }
 }

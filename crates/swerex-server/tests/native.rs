@@ -255,3 +255,24 @@ fn a_session_tells_what_it_prints() {
     assert_eq!(last["body"]["output"], "hello\n");
     assert_eq!(last["body"]["exit_code"], 1);
 }
+
+#[test]
+fn floods_on_terminals_that_nobody_reads_cost_little() {
+    let server = Remote::plain();
+    let open = |name: &str| {
+        let words = json!({"rows": 24, "cols": 80, "command": ["yes"]});
+        let request = Request::new("POST", "/native/terminal").header("X-Request-ID", name);
+        // The stream ends when as much is on the way as may be.
+        let told = send(server.address, &request.json(&words)).unwrap().text();
+        assert_eq!(events(&told).last().unwrap()["event"], "pause");
+    };
+    open("first");
+    let before = server.peak_memory();
+    for number in 0..32 {
+        open(&number.to_string());
+    }
+    let each = (server.peak_memory() - before) / 32;
+    assert!(each < 1 << 20, "{each} bytes each");
+    let close = send(server.address, &Request::new("POST", "/close")).unwrap();
+    assert_eq!(close.status, 200);
+}

@@ -91,7 +91,7 @@ async fn attended(
     let unusable = |error| Failure::because("the terminal cannot be used", &error);
     let mut quit = signal(SignalKind::quit()).map_err(unusable)?;
     let _held = output.hold();
-    let raw = Raw::enter().map_err(unusable)?;
+    let raw = Raw::enter(std::io::stdin()).map_err(unusable)?;
     let (keys, left) = keyboard(output.clone());
     tokio::select! {
         outcome = watch(terminal, output) => outcome,
