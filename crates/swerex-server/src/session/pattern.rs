@@ -58,14 +58,14 @@ impl Patterns {
     fn find(&self, text: &str, from: usize, is_wanted: impl Fn() -> bool) -> Option<Found> {
         let mut start = from;
         while is_wanted() {
-            let end = text.floor_char_boundary(start.saturating_add(WINDOW));
+            let end = floor(text, start.saturating_add(WINDOW));
             let found = text
                 .get(..end)
                 .and_then(|window| self.find_within(window, start));
             if found.is_some() || end == text.len() {
                 return found;
             }
-            start = text.floor_char_boundary(end - REACH);
+            start = floor(text, end - REACH);
         }
         None
     }
@@ -91,6 +91,15 @@ impl Patterns {
         }
         first
     }
+}
+
+/// The last start of a character, or the end, up to there.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// What is left to complain of: limits of the engine, and what Python has words of its own for.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Found, Patterns, REACH};
+use super::{Found, Patterns, REACH, floor};
 
 /// The text of a stream so far. Bytes that are no text are spelt out, as everywhere; a character that is not complete waits.
 #[derive(Debug, Default)]
@@ -39,10 +39,7 @@ impl Stream {
         is_wanted: impl Fn() -> bool,
     ) -> Option<Match> {
         self.push(bytes, is_end);
-        let mut from = self.searched.saturating_sub(REACH);
-        while !self.text.is_char_boundary(from) {
-            from -= 1;
-        }
+        let from = floor(&self.text, self.searched.saturating_sub(REACH));
         self.searched = self.text.len();
         let Found {
             pattern,
