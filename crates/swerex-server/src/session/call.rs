@@ -1,6 +1,6 @@
 //! Waiting for what runs in a shell: its end, a pattern in its output, or a moment.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -58,8 +58,16 @@ impl<'a> Waiter<'a> {
         let mut next_look = Instant::now() + pause;
         loop {
             changes.borrow_and_update();
-            if let Some(event) = self.look() {
-                return event;
+            let look = self.look();
+            let seen = match deadline {
+                // A search may take longer than there is time.
+                Some(deadline) => tokio::time::timeout_at(deadline, look).await,
+                None => Ok(look.await),
+            };
+            match seen {
+                Ok(Some(event)) => return event,
+                Ok(None) => {}
+                Err(_) => return Event::Late,
             }
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
@@ -83,41 +91,66 @@ impl<'a> Waiter<'a> {
         self.is_over = true;
     }
 
-    fn look(&mut self) -> Option<Event> {
-        let mut state = self.shell.state();
-        let done = state.done(self.number);
-        let ended = match state.phase() {
-            Phase::Ended(end) => Some(*end),
-            _ => None,
+    async fn look(&mut self) -> Option<Event> {
+        let (done, ended, new) = {
+            let state = self.shell.state();
+            let done = state.done(self.number);
+            let ended = match state.phase() {
+                Phase::Ended(end) => Some(*end),
+                _ => None,
+            };
+            let is_end = done.is_some() || ended.is_some();
+            let has_new = is_end || self.stream.taken() < state.screen.len();
+            let new = (has_new && !self.patterns.is_empty())
+                .then(|| state.screen.copy_from(self.stream.taken()));
+            (done, ended, new)
         };
         let is_end = done.is_some() || ended.is_some();
-        if !self.patterns.is_empty() && (is_end || self.stream.taken() < state.screen.len()) {
-            let new = state.screen.copy_from(self.stream.taken());
-            if let Some(found) = self.stream.search(self.patterns, &new, is_end) {
-                let Match {
-                    pattern,
-                    start,
-                    end,
-                } = found;
-                let before = state.screen.take_before(start, end);
-                state.keep(Keeper::Next);
-                self.is_over = true;
-                return Some(Event::Seen { pattern, before });
-            }
-        }
-        if let Some(end) = ended {
+        let found = match new {
+            Some(new) => self.search(new, is_end).await,
+            None => None,
+        };
+        let mut state = self.shell.state();
+        let is_lost = ended.is_none() && state.number() != self.number;
+        if let Some(found) = found.filter(|_| !is_lost) {
+            let Match {
+                pattern,
+                start,
+                end,
+            } = found;
+            let before = state.screen.take_before(start, end);
+            state.keep(Keeper::Next);
             self.is_over = true;
-            return Some(Event::Ended(end));
+            return Some(Event::Seen { pattern, before });
         }
-        if let Some(done) = done {
-            self.is_over = true;
-            return Some(Event::Done(done));
-        }
-        if state.number() != self.number {
-            self.is_over = true;
-            return Some(Event::Lost);
-        }
-        None
+        // What has happened since it was looked is for the next look: there may be output before it.
+        let event = match (ended, done) {
+            (Some(end), _) => Event::Ended(end),
+            (None, Some(done)) => Event::Done(done),
+            (None, None) if is_lost => Event::Lost,
+            (None, None) => return None,
+        };
+        self.is_over = true;
+        Some(event)
+    }
+
+    /// Looks for the patterns where it holds nobody up: some take long to be looked for.
+    async fn search(&mut self, new: Vec<u8>, is_end: bool) -> Option<Match> {
+        let patterns = self.patterns.clone();
+        let mut stream = std::mem::take(&mut self.stream);
+        // Gone when nobody waits for it any more.
+        let waiting = Arc::new(());
+        let wanted = Arc::downgrade(&waiting);
+        let searched = tokio::task::spawn_blocking(move || {
+            let is_wanted = || wanted.strong_count() > 0;
+            let found = stream.search(&patterns, &new, is_end, is_wanted);
+            (stream, found)
+        });
+        // It fails where the server ends.
+        let (stream, found) = searched.await.ok()?;
+        drop(waiting);
+        self.stream = stream;
+        found
     }
 }
 

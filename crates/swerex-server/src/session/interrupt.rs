@@ -141,13 +141,14 @@ fn is_awaited(shell: &Shell, number: u64) -> bool {
 /// The key, then force, until something happens.
 async fn insist(shell: &Shell, request: &Request, end: &mut Awaited<'_>) -> Option<Event> {
     for attempt in 0..request.attempts {
-        match shell.foreground() {
+        let way = || match shell.foreground() {
             // The character has not helped.
             Some(group) if attempt > 0 && !shell.has_interrupt_key() => {
                 shell.signal(group, Signal::INT);
             }
             _ => shell.press_interrupt(),
-        }
+        };
+        shell.disturb(way).await;
         let event = end.wait(shell, Instant::now() + request.pause).await;
         if event.is_some() {
             return event;
@@ -155,17 +156,20 @@ async fn insist(shell: &Shell, request: &Request, end: &mut Awaited<'_>) -> Opti
     }
     let deadline = Instant::now() + LIMIT;
     while Instant::now() < deadline {
-        if let Some(group) = shell.foreground() {
-            // The shell is not killed, but the next round of its loop may be where it can be interrupted.
-            let is_shell = group == shell.pid;
-            shell.signal(group, if is_shell { Signal::INT } else { Signal::KILL });
-        }
+        let force = || {
+            if let Some(group) = shell.foreground() {
+                // The shell is not killed, but the next round of its loop may be where it can be interrupted.
+                let is_shell = group == shell.pid;
+                shell.signal(group, if is_shell { Signal::INT } else { Signal::KILL });
+            }
+        };
+        shell.disturb(force).await;
         let event = end.wait(shell, Instant::now() + PAUSE).await;
         if event.is_some() {
             return event;
         }
         if shell.has_interrupt_key() {
-            shell.press_interrupt();
+            shell.disturb(|| shell.press_interrupt()).await;
         }
     }
     None

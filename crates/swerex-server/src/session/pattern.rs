@@ -7,6 +7,8 @@
 mod python;
 mod stream;
 
+use std::sync::Arc;
+
 use fancy_regex::{CompileError, Regex};
 
 use crate::exception::PyException;
@@ -15,10 +17,13 @@ pub(super) use stream::{Match, Stream};
 /// Bytes before new output in which a match may start.
 const REACH: usize = 16 * 1024;
 
-/// Patterns in the order they were named.
-#[derive(Debug, Default)]
+/// Bytes that are searched at a time; a match is no longer than that without [`REACH`]. Some patterns take the square of it.
+const WINDOW: usize = 2 * REACH;
+
+/// Patterns in the order they were named; clones are the same ones.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Patterns {
-    compiled: Vec<(String, Regex)>,
+    compiled: Arc<[(String, Regex)]>,
 }
 
 /// A pattern that was found.
@@ -49,12 +54,28 @@ impl Patterns {
         self.compiled.is_empty()
     }
 
-    /// The first match in the text from an offset on.
-    fn find(&self, text: &str, from: usize) -> Option<Found> {
+    /// The first match in the text from an offset on, unless nobody wants it any more.
+    fn find(&self, text: &str, from: usize, is_wanted: impl Fn() -> bool) -> Option<Found> {
+        let mut start = from;
+        while is_wanted() {
+            let end = floor(text, start.saturating_add(WINDOW));
+            let found = text
+                .get(..end)
+                .and_then(|window| self.find_within(window, start));
+            if found.is_some() || end == text.len() {
+                return found;
+            }
+            start = floor(text, end - REACH);
+        }
+        None
+    }
+
+    /// What stands before the offset is seen, too, by patterns that look back.
+    fn find_within(&self, window: &str, from: usize) -> Option<Found> {
         let mut first: Option<Found> = None;
-        for (pattern, regex) in &self.compiled {
+        for (pattern, regex) in &*self.compiled {
             // A search that exceeds its limits finds nothing.
-            let Ok(Some(found)) = regex.find_from_pos(text, from) else {
+            let Ok(Some(found)) = regex.find_from_pos(window, from) else {
                 continue;
             };
             if first
@@ -70,6 +91,15 @@ impl Patterns {
         }
         first
     }
+}
+
+/// The last start of a character, or the end, up to there.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// What is left to complain of: limits of the engine, and what Python has words of its own for.
@@ -98,7 +128,7 @@ mod tests {
             .iter()
             .map(|pattern| (*pattern).to_owned())
             .collect();
-        let found = Patterns::new(&patterns).unwrap().find(text, 0)?;
+        let found = Patterns::new(&patterns).unwrap().find(text, 0, || true)?;
         Some((found.pattern, text[found.start..found.end].to_owned()))
     }
 
@@ -112,6 +142,18 @@ mod tests {
         assert_eq!(find(&["bb", "b"], "abb"), some("bb", "bb"));
         assert_eq!(find(&["x"], "abb"), None);
         assert_eq!(find(&["a.b"], "a\nb"), some("a.b", "a\nb"));
+    }
+
+    #[test]
+    fn a_long_text_is_searched_in_pieces() {
+        for place in [0, WINDOW - 2, WINDOW, 3 * WINDOW - REACH - 1, 5 * WINDOW] {
+            let text = format!("{}é>>> {}", "é".repeat(place / 2), "x".repeat(WINDOW));
+            let patterns = Patterns::new(&["(?<=é)>{3} ".to_owned()]).unwrap();
+            let found = patterns.find(&text, 0, || true).unwrap();
+            assert_eq!(&text[found.start..found.end], ">>> ");
+            assert_eq!(found.start, place / 2 * 2 + 2);
+            assert_eq!(patterns.find(&text, 0, || false), None);
+        }
     }
 
     /// What CPython 3.11 says.
@@ -214,7 +256,7 @@ mod tests {
             pattern in prop::collection::vec(prop::sample::select(PIECES), 0..12),
             text in "[abé\\r\\n\\\\ ]{0,30}",
         ) {
-            let found = Patterns::new(&[pattern.concat()]).map(|patterns| patterns.find(&text, 0));
+            let found = Patterns::new(&[pattern.concat()]).map(|patterns| patterns.find(&text, 0, || true));
             if let Ok(Some(found)) = found {
                 prop_assert!(text.get(found.start..found.end).is_some());
             }

@@ -12,6 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use rustix::{
@@ -40,6 +41,9 @@ use crate::{
 
 /// Bytes that are kept of what is printed while nobody wants it.
 const UNATTENDED: usize = 16 * 1024 * 1024;
+
+/// Reports that are there are taken over in less than that.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A running shell.
 pub(super) struct Shell {
@@ -180,11 +184,34 @@ impl Shell {
         }
         // Bash reports before it reads a command, and a report is taken over while the state is locked.
         let state = self.state();
-        let is_reported = rustix::io::ioctl_fionread(&self.reports).is_ok_and(|bytes| bytes > 0);
-        if is_reported || !matches!(state.phase(), Phase::Running { .. }) {
+        if self.has_news() || !matches!(state.phase(), Phase::Running { .. }) {
             return Foreground::Works;
         }
         seen
+    }
+
+    /// Whether there are reports that have not been taken over.
+    fn has_news(&self) -> bool {
+        rustix::io::ioctl_fionread(&self.reports).is_ok_and(|bytes| bytes > 0)
+    }
+
+    /// Interrupts in the given way what runs, unless it has come to its end: bash, at its prompt, would show the interrupt, and
+    /// the next command's output would begin with that. A process that bash had just started when it was interrupted itself has
+    /// the terminal still, and is interrupted all the same.
+    pub(super) async fn disturb(&self, way: impl Fn()) {
+        loop {
+            {
+                let state = self.state();
+                // No report is taken over as long as the state is locked.
+                if !self.has_news() || matches!(state.phase(), Phase::Ended(_)) {
+                    if state.is_running() || self.foreground() != Some(self.pid) {
+                        way();
+                    }
+                    return;
+                }
+            }
+            tokio::time::sleep(MOMENT).await;
+        }
     }
 
     /// What the shell has become by `exec`, once that waits for somebody to type.

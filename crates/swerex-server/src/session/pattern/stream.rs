@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Found, Patterns, REACH};
+use super::{Found, Patterns, REACH, floor};
 
 /// The text of a stream so far. Bytes that are no text are spelt out, as everywhere; a character that is not complete waits.
 #[derive(Debug, Default)]
@@ -36,18 +36,16 @@ impl Stream {
         patterns: &Patterns,
         bytes: &[u8],
         is_end: bool,
+        is_wanted: impl Fn() -> bool,
     ) -> Option<Match> {
         self.push(bytes, is_end);
-        let mut from = self.searched.saturating_sub(REACH);
-        while !self.text.is_char_boundary(from) {
-            from -= 1;
-        }
+        let from = floor(&self.text, self.searched.saturating_sub(REACH));
         self.searched = self.text.len();
         let Found {
             pattern,
             start,
             end,
-        } = patterns.find(&self.text, from)?;
+        } = patterns.find(&self.text, from, is_wanted)?;
         Some(Match {
             pattern,
             start: self.offset(start),
@@ -114,7 +112,7 @@ mod tests {
         let mut found = None;
         for length in 1..=bytes.len() {
             let new = &bytes[stream.taken()..length];
-            found = stream.search(&patterns, new, false);
+            found = stream.search(&patterns, new, false, || true);
             if found.is_some() {
                 break;
             }
@@ -127,7 +125,9 @@ mod tests {
     fn offsets_count_bytes_and_not_what_they_were_spelt_as() {
         let bytes = b"\xff\xfe>\xc3(> x";
         let mut stream = Stream::default();
-        let found = stream.search(&patterns("> "), bytes, false).unwrap();
+        let found = stream
+            .search(&patterns("> "), bytes, false, || true)
+            .unwrap();
         assert_eq!(&bytes[found.start..found.end], b"> ");
     }
 
@@ -135,8 +135,8 @@ mod tests {
     fn the_start_of_the_stream_is_not_that_of_a_piece() {
         let patterns = patterns("^b");
         let mut stream = Stream::default();
-        assert_eq!(stream.search(&patterns, b"a", false), None);
-        assert_eq!(stream.search(&patterns, b"b", false), None);
+        assert_eq!(stream.search(&patterns, b"a", false, || true), None);
+        assert_eq!(stream.search(&patterns, b"b", false, || true), None);
     }
 
     proptest! {
@@ -151,13 +151,13 @@ mod tests {
             let mut is_found = false;
             for cut in cuts {
                 length = (length + cut).min(bytes.len()).max(stream.taken());
-                if let Some(found) = stream.search(&patterns, &bytes[stream.taken()..length], false) {
+                if let Some(found) = stream.search(&patterns, &bytes[stream.taken()..length], false, || true) {
                     prop_assert!(found.start <= found.end && found.end <= length);
                     is_found = true;
                 }
             }
             let rest = &bytes[stream.taken()..];
-            is_found |= stream.search(&patterns, rest, true).is_some();
+            is_found |= stream.search(&patterns, rest, true, || true).is_some();
             prop_assert_eq!(stream.taken(), bytes.len());
             prop_assert!(is_found || !bytes.contains(&b'x'));
         }

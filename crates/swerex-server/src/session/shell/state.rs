@@ -107,6 +107,11 @@ impl State {
         self.options
     }
 
+    /// Whether a command runs, and its end has not been reported.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running { end: None, .. })
+    }
+
     /// The last command's number.
     pub(in crate::session) fn number(&self) -> u64 {
         self.number

@@ -258,3 +258,46 @@ async fn a_background_flood_waits_for_a_reader() {
         Some("after")
     );
 }
+
+/// Looking for this in a line takes the square of its length.
+#[tokio::test]
+async fn a_pattern_that_takes_long_holds_nobody_up() {
+    let fixture = Fixture::new().await;
+    let endless = BashAction {
+        expect: vec!["(?=a)(a|aa)+b".to_owned()],
+        timeout: Some(0.5),
+        ..BashAction::new("head -c 6000 /dev/zero | tr '\\0' a; sleep 600")
+    };
+    let mut most = Duration::ZERO;
+    let beats = async {
+        let mut last = tokio::time::Instant::now();
+        loop {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            most = most.max(last.elapsed());
+            last = tokio::time::Instant::now();
+        }
+    };
+    let exception = tokio::select! {
+        exception = fixture.fail(endless) => exception,
+        () = beats => unreachable!("they have no end"),
+    };
+    assert_eq!(exception.class(), TIMEOUT);
+    // One thread does all of this but the search.
+    assert!(most < Duration::from_millis(500), "{most:?}");
+    fixture.interrupt().await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_that_are_pressed_on_and_on_are_not_seen_by_the_next_command() {
+    let fixture = Fixture::new().await;
+    for _ in 0..40 {
+        start(&fixture, "echo begun; sleep 600").await;
+        let hasty = BashInterruptAction {
+            timeout: 0.0005,
+            n_retry: 100,
+            ..BashInterruptAction::default()
+        };
+        fixture.sessions.interrupt(hasty).await.unwrap();
+        assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
+    }
+}
