@@ -16,7 +16,7 @@ async fn a_tool_from_its_creation_to_its_end() {
     let id = id.as_str().unwrap();
     let again = lab.run(&["-q", "tool", "create", "--name", "mine"]).await;
     assert!(
-        again.error(1).contains("the name mine is taken"),
+        again.error(1).contains("mine already exists (request id "),
         "{again:?}"
     );
     let listed = lab
