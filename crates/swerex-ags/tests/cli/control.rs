@@ -16,7 +16,8 @@ async fn a_tool_from_its_creation_to_its_end() {
     let id = id.as_str().unwrap();
     let again = lab.run(&["-q", "tool", "create", "--name", "mine"]).await;
     assert!(
-        again.error(1).contains("name mine already exists") && again.err.contains("another --name"),
+        again.error(1).contains("mine already exists (request id ")
+            && again.err.contains("another --name"),
         "{again:?}"
     );
     let listed = lab
