@@ -210,7 +210,8 @@ impl Fleet {
     /// stopped: if that is empty, nothing is left. Calling it again tries again.
     ///
     /// AGS says which instance a start leads to when it answers, which may take 50 s; a start that it does not answer is looked for a while.
-    /// This waits for both. Dropping the future leaves the rest to the fleet's end.
+    /// This waits for both, not for what AGS goes on refusing to stop. Dropping the future leaves the rest to the fleet's end, and dropping
+    /// the fleet has what could not be stopped tried for [`STOP_PATIENCE`](crate::STOP_PATIENCE) in the background.
     #[must_use = "what could not be stopped goes on"]
     pub async fn stop_all(&self) -> Vec<StopFailed> {
         self.crew.starts.end().await;
