@@ -69,7 +69,6 @@ async fn until_the_end(options: &Options) -> io::Result<End> {
     let server = Server::new(ServerConfig::with_token(options.auth_token.as_str()));
     let listener = TcpListener::bind((host, options.port)).await?;
     let address = listener.local_addr()?;
-    let server = Server::new(ServerConfig::with_token(options.auth_token.as_str()));
     say(&format!("swerex-remote listens on http://{address}"));
 
     let mut end = End::Idle;
