@@ -1,9 +1,6 @@
 //! The first two stages: the request in its canonical form, and what is signed of it.
 
-use std::{
-    fmt::{self, Write as _},
-    ops::Range,
-};
+use std::{fmt, ops::Range};
 
 use ring::digest::{SHA256, digest};
 
@@ -87,8 +84,7 @@ impl Stages {
         let digest = digest(&SHA256, text.as_bytes());
         push(&mut text, &[ALGORITHM, "\n"]);
         let from = text.len();
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{at}");
+        push_number(&mut text, at);
         let timestamp = from..text.len();
         push(&mut text, &["\n", scope, "\n"]);
         push_hex(&mut text, digest.as_ref());
@@ -133,6 +129,25 @@ pub(crate) fn push(text: &mut String, parts: &[&str]) {
     }
 }
 
+/// Appends a number in decimal digits, without the machinery that formats anything.
+fn push_number(text: &mut String, number: i64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        text.push('-');
+    }
+    text.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+}
+
 /// Appends 32 bytes in lower-case hexadecimal digits.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
     let mut digits = [0; 64];
@@ -153,3 +168,28 @@ const PAIRS: [[u8; 2]; 256] = {
     }
     pairs
 };
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_as_everywhere(number: i64) {
+            let mut text = String::new();
+            push_number(&mut text, number);
+            prop_assert_eq!(text, number.to_string());
+        }
+    }
+
+    #[test]
+    fn the_extreme_numbers_too() {
+        for number in [0, -1, i64::MIN, i64::MAX] {
+            let mut text = String::new();
+            push_number(&mut text, number);
+            assert_eq!(text, number.to_string());
+        }
+    }
+}
