@@ -14,7 +14,7 @@ const LARGEST: u64 = 512 << 20;
 /// `.json`, `.jsonl`, `.yaml` and `.yml` hold instances; everything else holds one image a line, with `#` before remarks.
 pub(crate) fn read(path: &Path) -> Result<Vec<String>, Failure> {
     if !holds_instances(path) {
-        return Ok(lines(&text(path)?));
+        return lines(path, &text(path)?);
     }
     expert::images(&rows(path)?).map_err(|error| wrong(path, &format!("cannot be used: {error}")))
 }
@@ -85,16 +85,28 @@ fn wrong(path: &Path, problem: &str) -> Failure {
     Failure::usage(format!("`{}` {problem}", path.display()))
 }
 
-fn lines(text: &str) -> Vec<String> {
-    text.lines()
-        .map(|line| {
-            line.split_once(" #")
-                .map_or(line, |(image, _)| image)
-                .trim()
-        })
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect()
+fn lines(path: &Path, text: &str) -> Result<Vec<String>, Failure> {
+    let mut images = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let image = line
+            .split_once(" #")
+            .map_or(line, |(image, _)| image)
+            .trim();
+        if image.is_empty() || image.starts_with('#') {
+            continue;
+        }
+        check(image).map_err(|problem| wrong(path, &format!("line {}: {problem}", index + 1)))?;
+        images.push(image.to_owned());
+    }
+    Ok(images)
+}
+
+/// What is wrong with the name of an image, as far as that can be told without a registry.
+pub(crate) fn check(image: &str) -> Result<(), String> {
+    if image.is_empty() || image.contains(char::is_whitespace) {
+        return Err(format!("`{image}` is no image; write it as repository:tag"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -114,6 +126,11 @@ mod tests {
         assert_eq!(
             read_as("images.txt", text).unwrap(),
             ["a/b:1", "c/d@sha256:00"]
+        );
+        let text = read_as("images.txt", "a/b:1\n\nc d\n").unwrap_err();
+        assert!(
+            text.contains("images.txt` line 3: `c d` is no image"),
+            "{text}"
         );
     }
 

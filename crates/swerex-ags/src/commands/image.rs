@@ -250,14 +250,10 @@ fn images(args: &[String]) -> Result<Vec<String>, Failure> {
         let named = if path.is_file() {
             crate::images::read(path)?
         } else {
+            crate::images::check(arg).map_err(Failure::usage)?;
             vec![arg.clone()]
         };
         for image in named {
-            if image.is_empty() || image.contains(char::is_whitespace) {
-                return Err(Failure::usage(format!(
-                    "`{image}` is no image; write it as repository:tag"
-                )));
-            }
             if !images.contains(&image) {
                 images.push(image);
             }
