@@ -53,35 +53,33 @@ fn plain(rows: &[Vec<String>]) -> Table {
 fn last_column(table: &Table, width: Option<u16>) -> (u16, u16, u16) {
     let widths = table.column_max_content_widths();
     let (wanted, before) = widths.split_last().map_or((0, &[][..]), |(w, b)| (*w, b));
-    let begin = before
-        .iter()
-        .fold(0_u16, |sum, width| sum.saturating_add(*width + GAP));
+    let begin = before.iter().fold(0_u16, |sum, width| {
+        sum.saturating_add(width.saturating_add(GAP))
+    });
     let room = width.map_or(wanted, |width| width.saturating_sub(begin).min(wanted));
     (begin, wanted, room)
 }
 
-/// The lines of a table whose last column is folded between words where it is too wide.
+/// The lines of a table. Where they would be wider than `width` its last column is folded between words.
 fn folded(mut table: Table, width: Option<u16>, rows: &[Vec<String>]) -> String {
-    let (begin, _, room) = last_column(&table, width);
-    let words = rows
-        .iter()
-        .filter_map(|row| row.last())
-        .flat_map(|cell| cell.split(' '));
-    let longest = words
-        .map(|word| word.chars().count())
-        .max()
-        .unwrap_or_default();
-    let room = room.max(u16::try_from(longest).unwrap_or(u16::MAX)).max(1);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(begin.saturating_add(room));
     let count = table.column_count();
     for (at, column) in table.column_iter_mut().enumerate() {
-        if at + 1 < count {
-            column.set_padding((0, GAP));
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        } else {
-            column.set_padding((0, 0));
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(room)));
+        column.set_padding((0, if at + 1 < count { GAP } else { 0 }));
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    let (begin, wanted, room) = last_column(&table, width);
+    if room < wanted {
+        let words = rows
+            .iter()
+            .filter_map(|row| row.last())
+            .flat_map(|cell| cell.split(' '));
+        let longest = words.map(|word| word.chars().count()).max();
+        let longest = u16::try_from(longest.unwrap_or_default()).unwrap_or(u16::MAX);
+        let room = room.max(longest).max(1);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(begin.saturating_add(room));
+        if let Some(last) = table.column_iter_mut().last() {
+            last.set_constraint(ColumnConstraint::Absolute(Width::Fixed(room)));
         }
     }
     let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
@@ -123,5 +121,17 @@ mod tests {
         ]);
         let shown = "3f9c\n  IMAGE    python:3.11\n  ENDS IN  a day or\n           two\n77ab\n  ENDS IN  2h\n";
         assert_eq!(table(&["ID", "IMAGE", "ENDS IN"], &rows, Some(20)), shown);
+    }
+
+    #[test]
+    fn cells_of_any_width_lose_nothing() {
+        let wide = "x".repeat(70_000);
+        for cells in [[wide.as_str(), "b"], ["a", wide.as_str()]] {
+            let rows = rows(&[&cells]);
+            for width in [None, Some(1), Some(80), Some(u16::MAX)] {
+                let shown = table(&["ID", "N"], &rows, width);
+                assert_eq!(shown.matches('x').count(), wide.len(), "{width:?}");
+            }
+        }
     }
 }
