@@ -12,6 +12,10 @@
 //!   at the beginning, or for [`HEARTBEAT_SECONDS`], there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request
 //!   with the same `X-Request-ID` and `Last-Event-ID: N`, and gets the events after number `N`; a server that knows of no such run, because
 //!   it is another one by now, begins none for it: 409.
+//! * **Exact output**, from revision [`EXACT_SINCE`] on. `POST` [`EXECUTE_EVENTS`]`?`[`EXACT`], which must have an `X-Request-ID`, loses nothing that
+//!   the command prints: an event is kept until a request with that `Last-Event-ID` says that it was seen, and a command that prints more than
+//!   is kept waits. After an [`Event::Pause`] the stream ends and waits for such a request. There is no [`Event::Skipped`], and since everything
+//!   was told, `stdout` and `stderr` of the result are empty. Whoever wants output of any length in little memory asks so.
 //! * **A terminal**, from revision [`TERMINAL_SINCE`] on. `POST` [`TERMINAL`] (body: [`TerminalRequest`]) runs a program on a terminal of its
 //!   own and answers its events as above; the last one's body is a [`TerminalEnded`]. The request must have an `X-Request-ID`, which is the
 //!   terminal's name. Nothing that it prints is lost: an event is kept until a request with that `Last-Event-ID` says that it was seen, and
@@ -49,6 +53,16 @@ pub const RUN_IN_SESSION_EVENTS: &str = "/native/run_in_session";
 pub const TERMINAL: &str = "/native/terminal";
 /// `PUT`: a terminal's size.
 pub const TERMINAL_SIZE: &str = "/native/terminal/size";
+
+/// The query of [`EXECUTE_EVENTS`] with which no output is lost.
+pub const EXACT: &str = "exact";
+
+/// The first [`REVISION`] that knows [`EXACT`].
+pub const EXACT_SINCE: u32 = 3;
+
+/// The longest output in one answer, in bytes of the JSON string that it makes. Of a longer one the head and the tail are kept, each half of
+/// this, with a line about the rest between them. Servers, clients and bridges count alike, so that what one lets through the next one takes.
+pub const MAX_OUTPUT: usize = 16 * 1024 * 1024;
 
 /// The first [`REVISION`] that has [`TERMINAL`].
 pub const TERMINAL_SINCE: u32 = 2;
