@@ -6,13 +6,48 @@ use crate::{BuildError, HttpClient, ProxyConfig};
 
 /// How long a connection may take, from the name's lookup to the end of the TLS handshake.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept.
+/// How long an unused connection is kept; over HTTP/1.1 no longer than [`DEFAULT_ASK_AFTER`].
 pub const DEFAULT_POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many unused HTTP/1.1 connections are kept for a host.
 pub const DEFAULT_POOL_MAX_IDLE_PER_HOST: usize = 64;
 /// How many connections to one host are being opened at a time; the calls behind them wait for
 /// whichever comes first, a new connection or one that becomes free.
 pub const DEFAULT_DIALS_PER_HOST: usize = 16;
+
+/// A connection that was silent for so long is not trusted when the next call comes: over HTTP/2 it is asked first, over
+/// HTTP/1.1, which has no such question, it is closed and another one opened.
+pub const DEFAULT_ASK_AFTER: Duration = Duration::from_secs(10);
+/// It has so long to answer, or else another one is opened.
+pub const DEFAULT_ASK_PATIENCE: Duration = Duration::from_secs(2);
+/// While calls wait on an HTTP/2 connection that is silent for so long, the peer is asked whether it is there…
+pub const DEFAULT_PING_AFTER: Duration = Duration::from_secs(3);
+/// …and has so long for a sign of life, or else the connection is lost. Longer than the question before use, as the
+/// calls are lost with it: a ping may stand behind much data on a slow line.
+pub const DEFAULT_PING_PATIENCE: Duration = Duration::from_secs(8);
+
+/// When a connection is asked whether its other end is still there. Unused connections are left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Liveness {
+    /// Silent for so long, a kept connection is asked before it is used again; [`DEFAULT_ASK_AFTER`].
+    pub ask_after: Duration,
+    /// How long it has to answer; [`DEFAULT_ASK_PATIENCE`].
+    pub ask_patience: Duration,
+    /// Silent for so long while calls wait, it is asked too; [`DEFAULT_PING_AFTER`].
+    pub ping_after: Duration,
+    /// How long it has for a sign of life; [`DEFAULT_PING_PATIENCE`].
+    pub ping_patience: Duration,
+}
+
+impl Default for Liveness {
+    fn default() -> Self {
+        Self {
+            ask_after: DEFAULT_ASK_AFTER,
+            ask_patience: DEFAULT_ASK_PATIENCE,
+            ping_after: DEFAULT_PING_AFTER,
+            ping_patience: DEFAULT_PING_PATIENCE,
+        }
+    }
+}
 
 /// Which versions of HTTP a client speaks over TLS. Plain `http://` is always HTTP/1.1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -37,6 +72,7 @@ pub struct HttpClientBuilder {
     pub(crate) pool_max_idle_per_host: usize,
     pub(crate) max_connections_per_host: Option<usize>,
     pub(crate) dials_per_host: usize,
+    pub(crate) liveness: Liveness,
 }
 
 /// Where extra trusted certificates come from.
@@ -59,6 +95,7 @@ impl Default for HttpClientBuilder {
             pool_max_idle_per_host: DEFAULT_POOL_MAX_IDLE_PER_HOST,
             max_connections_per_host: None,
             dials_per_host: DEFAULT_DIALS_PER_HOST,
+            liveness: Liveness::default(),
         }
     }
 }
@@ -120,7 +157,8 @@ impl HttpClientBuilder {
     }
 
     /// How long an unused connection is kept; [`DEFAULT_POOL_IDLE_TIMEOUT`] if not set. Keep it below the time
-    /// after which the peer closes, or calls meet closed connections.
+    /// after which the peer closes, or calls meet closed connections. Over HTTP/1.1 it is kept no longer than
+    /// [`Liveness::ask_after`].
     #[must_use]
     pub fn pool_idle_timeout(mut self, limit: Duration) -> Self {
         self.pool_idle_timeout = limit;
@@ -151,6 +189,13 @@ impl HttpClientBuilder {
         self
     }
 
+    /// When a connection is asked whether its other end is still there; [`Liveness::default`] if not set.
+    #[must_use]
+    pub fn liveness(mut self, liveness: Liveness) -> Self {
+        self.liveness = liveness;
+        self
+    }
+
     /// Builds the client. It reads the CA files, the platform's certificates and, with
     /// [`ProxyConfig::FromEnv`], the environment.
     ///
@@ -175,6 +220,7 @@ impl fmt::Debug for HttpClientBuilder {
             .field("pool_max_idle_per_host", &self.pool_max_idle_per_host)
             .field("max_connections_per_host", &self.max_connections_per_host)
             .field("dials_per_host", &self.dials_per_host)
+            .field("liveness", &self.liveness)
             .finish()
     }
 }

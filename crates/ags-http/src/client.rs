@@ -57,12 +57,20 @@ impl HttpClient {
     pub(crate) fn from_builder(settings: HttpClientBuilder) -> Result<Self, BuildError> {
         let proxies = Proxies::new(&settings.proxy, |name| std::env::var(name).ok())?;
         let tls = tls::config(&settings)?;
-        let dialer = Dialer::new(tls, proxies, settings.versions, settings.connect_timeout);
+        let dialer = Dialer::new(
+            tls,
+            proxies,
+            settings.versions,
+            settings.connect_timeout,
+            settings.liveness,
+        );
         let limits = Limits {
             idle: settings.pool_max_idle_per_host,
             idle_timeout: settings.pool_idle_timeout,
             open: settings.max_connections_per_host.unwrap_or(usize::MAX),
             dials: settings.dials_per_host,
+            ask_after: settings.liveness.ask_after,
+            ask_patience: settings.liveness.ask_patience,
         };
         let may_share = settings.versions == HttpVersions::Negotiated;
         Ok(Self {

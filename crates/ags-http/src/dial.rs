@@ -8,31 +8,31 @@ use hyper::client::conn::{http1, http2};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::connect::Connection as _,
-    rt::{TokioExecutor, TokioTimer},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use rustls::ClientConfig;
 use tokio::{sync::oneshot, time::timeout};
 use tower_service::Service;
 
 use crate::{
-    Body, HttpVersions, Reached, TransportError, TransportErrorKind, fault, origin::Origin,
-    proxy::Proxies, route::Route,
+    Body, HttpVersions, Liveness, Reached, TransportError, TransportErrorKind, fault,
+    line::{Line, Lined},
+    origin::Origin,
+    proxy::Proxies,
+    route::Route,
 };
 
 /// The head of an HTTP/1.1 answer may be this long, in bytes. HTTP/2 has hyper's limit of 16 KiB.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// A connection that is no longer wanted has this long to say goodbye.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
-/// On a shared connection that carries calls but is silent for so long, the peer is asked whether it is there…
-const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// …and has so long to say so.
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Opens connections to hosts.
 pub(crate) struct Dialer {
     connector: HttpsConnector<Route>,
     proxies: Arc<Proxies>,
     connect_timeout: Duration,
+    liveness: Liveness,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
 }
@@ -54,6 +54,7 @@ pub(crate) struct Http1 {
 /// A connection for many calls at a time.
 pub(crate) struct Http2 {
     pub(crate) sender: http2::SendRequest<Body>,
+    pub(crate) line: Arc<Line>,
     _wanted: Wanted,
 }
 
@@ -84,6 +85,7 @@ impl Dialer {
         proxies: Proxies,
         versions: HttpVersions,
         connect_timeout: Duration,
+        liveness: Liveness,
     ) -> Self {
         let proxies = Arc::new(proxies);
         let route = Route::new(proxies.clone(), tls.clone(), connect_timeout);
@@ -97,14 +99,12 @@ impl Dialer {
         let mut http1 = http1::Builder::new();
         http1.max_header_size(HEAD_LIMIT);
         let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
-            .timer(TokioTimer::new())
-            .keep_alive_interval(PING_INTERVAL)
-            .keep_alive_timeout(PING_TIMEOUT);
+        http2.timer(TokioTimer::new());
         Self {
             connector,
             proxies,
             connect_timeout,
+            liveness,
             http1,
             http2,
         }
@@ -147,13 +147,17 @@ impl Dialer {
             .with_source(error)
         };
         if speaks_http2 {
+            let line = Line::new();
+            let stream = Lined::new(TokioIo::new(stream), line.clone());
             // Boxed: hyper spawns a future with room for the stream for each call.
-            let shaking = self.http2.handshake(Box::new(stream));
+            let shaking = self.http2.handshake(Box::new(TokioIo::new(stream)));
             let (mut sender, connection) = shaking.await.map_err(unready)?;
             let wanted = drive(connection, origin.shared_peer());
             sender.ready().await.map_err(unready)?;
+            line.watch(self.liveness);
             return Ok(Connection::Http2(Http2 {
                 sender,
+                line,
                 _wanted: wanted,
             }));
         }

@@ -22,6 +22,8 @@ pub enum TransportErrorKind {
     Closed,
     /// The connection was reset while in use.
     Reset,
+    /// The connection stayed open, but the peer did not answer any more, not even a ping.
+    Silent,
     /// The request's own body broke off.
     Body,
     /// The answer, or its head, is larger than the limit.
@@ -42,6 +44,7 @@ impl TransportErrorKind {
             Self::Timeout => "timeout",
             Self::Closed => "closed",
             Self::Reset => "reset",
+            Self::Silent => "silent",
             Self::Body => "body",
             Self::TooLarge => "too_large",
             Self::Malformed => "malformed",

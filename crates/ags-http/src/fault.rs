@@ -63,8 +63,10 @@ fn refusal(reason: &CertificateError, peer: &str) -> String {
 
 /// What hyper says about a request that was handed to a connection, or about the answer to it.
 pub(crate) fn exchanging(error: hyper::Error, unwritten: bool) -> TransportError {
-    let system = find::<io::Error>(&error).map(io::Error::kind);
     let stream = find::<h2::Error>(&error);
+    // h2 keeps kind and text of the system's error, but does not show it as a cause.
+    let system = find::<io::Error>(&error).or_else(|| stream.and_then(h2::Error::get_io));
+    let system = system.map(io::Error::kind);
     // RFC 9113, 8.7: a stream that was refused was not processed.
     let refused = stream.is_some_and(|h2| h2.reason() == Some(h2::Reason::REFUSED_STREAM));
     let reached = if unwritten || refused {
@@ -74,7 +76,12 @@ pub(crate) fn exchanging(error: hyper::Error, unwritten: bool) -> TransportError
     };
     // hyper has a predicate for this, but only in builds that hold its server too.
     let too_large = error.is_parse() && error.to_string() == "message head is too large";
-    let (kind, message) = if too_large {
+    let (kind, message) = if system == Some(io::ErrorKind::TimedOut) {
+        (
+            Kind::Silent,
+            "the connection went silent: nothing arrives from the peer any more",
+        )
+    } else if too_large {
         (Kind::TooLarge, "the head of the answer is too large")
     } else if error.is_parse() {
         (Kind::Malformed, "the answer is not HTTP")

@@ -10,6 +10,7 @@ mod deadline;
 mod dial;
 mod error;
 mod fault;
+mod line;
 mod origin;
 mod outgoing;
 mod pool;
@@ -23,8 +24,9 @@ mod tls;
 
 pub use body::{Body, BodyError};
 pub use builder::{
-    DEFAULT_CONNECT_TIMEOUT, DEFAULT_DIALS_PER_HOST, DEFAULT_POOL_IDLE_TIMEOUT,
-    DEFAULT_POOL_MAX_IDLE_PER_HOST, HttpClientBuilder, HttpVersions,
+    DEFAULT_ASK_AFTER, DEFAULT_ASK_PATIENCE, DEFAULT_CONNECT_TIMEOUT, DEFAULT_DIALS_PER_HOST,
+    DEFAULT_PING_AFTER, DEFAULT_PING_PATIENCE, DEFAULT_POOL_IDLE_TIMEOUT,
+    DEFAULT_POOL_MAX_IDLE_PER_HOST, HttpClientBuilder, HttpVersions, Liveness,
 };
 pub use client::HttpClient;
 pub use deadline::Deadline;

@@ -35,6 +35,17 @@ pub(crate) struct Limits {
     pub(crate) open: usize,
     /// Connections to a host that are being opened.
     pub(crate) dials: usize,
+    /// Silent for so long, a connection is not used again without a question, or not at all.
+    pub(crate) ask_after: Duration,
+    /// How long the answer may take.
+    pub(crate) ask_patience: Duration,
+}
+
+impl Limits {
+    /// How long a connection is kept that cannot be asked.
+    fn http1_idle_timeout(&self) -> Duration {
+        self.idle_timeout.min(self.ask_after)
+    }
 }
 
 /// The connections of one client.
@@ -100,6 +111,11 @@ impl Pool {
             match host.next() {
                 Next::Ready(mut lease) => {
                     if lease.settled().await {
+                        return Ok(lease);
+                    }
+                }
+                Next::Ask(doubted) => {
+                    if let Some(lease) = doubted.answered().await {
                         return Ok(lease);
                     }
                 }

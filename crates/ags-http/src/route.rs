@@ -31,8 +31,12 @@ use crate::{
     proxy::{Proxies, is_localhost},
 };
 
-/// After this silence the system asks whether the peer is still there: a command may say nothing for an hour.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+/// After this silence the system asks whether the peer is still there: a command may say nothing for an hour…
+const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
+/// …and asks again so often…
+const TCP_KEEPALIVE_RETRIES: u32 = 3;
+/// …at this distance. Over HTTP/1.1 nothing else tells a lost path from a command that says nothing.
+const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// The head of a proxy's answer may be this long.
 const PROXY_HEAD_LIMIT: usize = 8 * 1024;
 
@@ -55,6 +59,8 @@ impl Route {
         // Shared out among the addresses of a name, so that a dead one does not use it up.
         tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
+        tcp.set_keepalive_interval(Some(TCP_KEEPALIVE_INTERVAL));
+        tcp.set_keepalive_retries(Some(TCP_KEEPALIVE_RETRIES));
         let sockets = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()

@@ -11,7 +11,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     Hosts, Limits,
     lease::Lease,
-    queue::{Grant, Next, Turn, Waiting},
+    queue::{Doubted, Grant, Next, Turn, Waiting},
 };
 use crate::{
     TransportError,
@@ -84,6 +84,10 @@ impl Host {
         &self.origin
     }
 
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     pub(super) fn is_unused(&self) -> bool {
         let state = self.lock();
         state.open == 0 && state.dialing == 0 && state.shared.is_none() && state.waiters.is_empty()
@@ -107,12 +111,18 @@ impl Host {
         if let Some(shared) = &state.shared {
             if !shared.connection.sender.is_closed() && !shared.expired(now, &self.limits) {
                 shared.touch(now);
-                return Next::Ready(Lease::shared(self, shared.clone(), true));
+                let silence = now.saturating_duration_since(shared.connection.line.heard());
+                let shared = shared.clone();
+                if silence < self.limits.ask_after {
+                    return Next::Ready(Lease::shared(self, shared, true));
+                }
+                return Next::Ask(Doubted::new(self.clone(), shared));
             }
             state.shared = None;
         }
         while let Some(idle) = state.pop() {
-            let fresh = now.saturating_duration_since(idle.since) < self.limits.idle_timeout;
+            let age = now.saturating_duration_since(idle.since);
+            let fresh = age < self.limits.http1_idle_timeout();
             if fresh && !idle.connection.sender.is_closed() {
                 return Next::Ready(Lease::own(self, idle.connection, true));
             }
@@ -126,6 +136,18 @@ impl Host {
         let (tell, told) = oneshot::channel();
         state.waiters.push_back(tell);
         Next::Wait(Waiting::new(self.clone(), told))
+    }
+
+    /// A shared connection did not answer: nobody else is given it.
+    pub(super) fn doubt_was_right(&self, doubted: &Arc<Shared>) {
+        let mut state = self.lock();
+        if state
+            .shared
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, doubted))
+        {
+            state.shared = None;
+        }
     }
 
     /// A turn succeeded.
@@ -221,7 +243,7 @@ impl Host {
             return;
         }
         let host = Arc::downgrade(self);
-        let mut next = Instant::now().checked_add(self.limits.idle_timeout);
+        let mut next = Instant::now().checked_add(self.limits.http1_idle_timeout());
         tokio::spawn(async move {
             while let Some(at) = next {
                 tokio::time::sleep_until(at).await;
@@ -241,12 +263,12 @@ impl Host {
     /// Closes what was unused for too long; says when to look again.
     fn sweep(&self) -> Option<Instant> {
         let now = Instant::now();
-        let timeout = self.limits.idle_timeout;
+        let own_timeout = self.limits.http1_idle_timeout();
         let mut state = self.lock();
         let before = state.idle.len();
         state.idle.retain(|idle| {
             let age = now.saturating_duration_since(idle.since);
-            age < timeout && !idle.connection.sender.is_closed()
+            age < own_timeout && !idle.connection.sender.is_closed()
         });
         state.open -= before - state.idle.len();
         if state.idle.is_empty() {
@@ -259,15 +281,14 @@ impl Host {
             state.shared = None;
         }
         let oldest = state.idle.iter().map(|idle| idle.since).min();
-        let shared = state.shared.as_ref().map(|shared| shared.used());
-        let next = match (oldest, shared) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
-        };
-        state.swept = next.is_some();
+        let own = oldest.map(|since| since.checked_add(own_timeout));
+        let shared = state.shared.as_ref();
+        let shared = shared.map(|shared| shared.used().checked_add(self.limits.idle_timeout));
         // Never at once again: a shared connection in use looks old but is kept.
-        let soonest = now.checked_add(timeout / 4)?;
-        Some(next?.checked_add(timeout)?.max(soonest))
+        let soonest = now.checked_add(own_timeout / 4)?;
+        let next = [own, shared].into_iter().flatten().flatten().min();
+        state.swept = next.is_some();
+        Some(next?.max(soonest))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

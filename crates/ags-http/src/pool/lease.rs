@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::host::{Host, Shared};
-use crate::{Body, TransportError, dial::Http1, fault};
+use crate::{Body, TransportError, dial::Http1, fault, line::InUse};
 
 /// A connection while a call uses it. Dropped before [`Lease::finish`], an HTTP/1.1 connection is closed.
 pub(crate) struct Lease {
@@ -18,7 +18,10 @@ pub(crate) struct Lease {
 
 enum Held {
     Own(Http1),
-    Shared(Arc<Shared>),
+    Shared {
+        connection: Arc<Shared>,
+        _in_use: InUse,
+    },
     Nothing,
 }
 
@@ -38,9 +41,13 @@ impl Lease {
     }
 
     pub(super) fn shared(host: &Arc<Host>, connection: Arc<Shared>, reused: bool) -> Self {
+        let in_use = connection.connection.line.used();
         Self {
             host: host.clone(),
-            held: Held::Shared(connection),
+            held: Held::Shared {
+                connection,
+                _in_use: in_use,
+            },
             reused,
         }
     }
@@ -60,7 +67,7 @@ impl Lease {
     pub(super) async fn settled(&mut self) -> bool {
         match &mut self.held {
             Held::Own(own) => own.sender.is_ready() || own.sender.ready().await.is_ok(),
-            Held::Shared(_) | Held::Nothing => true,
+            Held::Shared { .. } | Held::Nothing => true,
         }
     }
 
@@ -74,10 +81,10 @@ impl Lease {
                 dress_for_http1(&mut request, own);
                 own.sender.try_send_request(request).await
             }
-            Held::Shared(shared) => {
+            Held::Shared { connection, .. } => {
                 dress_for_http2(&mut request);
                 // A clone is one more handle to the same connection.
-                let mut sender = shared.connection.sender.clone();
+                let mut sender = connection.connection.sender.clone();
                 sender.try_send_request(request).await
             }
             Held::Nothing => std::future::pending().await,
@@ -99,7 +106,7 @@ impl Lease {
                 self.host.closed();
             }
             Held::Own(own) => self.host.put_back(own),
-            Held::Shared(shared) => shared.touch(Instant::now()),
+            Held::Shared { connection, .. } => connection.touch(Instant::now()),
             Held::Nothing => {}
         }
     }

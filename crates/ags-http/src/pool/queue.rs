@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{host::Host, lease::Lease};
+use super::{
+    host::{Host, Shared},
+    lease::Lease,
+};
 use crate::{
     TransportError,
     dial::{Connection, Http1},
@@ -13,6 +16,7 @@ use crate::{
 /// What a call does next.
 pub(super) enum Next {
     Ready(Lease),
+    Ask(Doubted),
     Dial(Turn),
     Wait(Waiting),
 }
@@ -22,6 +26,30 @@ pub(super) enum Grant {
     Connection(Http1),
     LookAgain,
     Failed(TransportError),
+}
+
+/// A shared connection that was silent for too long to be used without a question.
+pub(super) struct Doubted {
+    host: Arc<Host>,
+    shared: Arc<Shared>,
+}
+
+impl Doubted {
+    pub(super) fn new(host: Arc<Host>, shared: Arc<Shared>) -> Self {
+        Self { host, shared }
+    }
+
+    /// The connection, if its other end answers; else it is given up.
+    pub(super) async fn answered(self) -> Option<Lease> {
+        let patience = self.host.limits().ask_patience;
+        if self.shared.connection.line.answers(patience).await {
+            return Some(Lease::shared(&self.host, self.shared, true));
+        }
+        let peer = self.host.origin().peer();
+        tracing::debug!(peer, "a kept connection does not answer");
+        self.host.doubt_was_right(&self.shared);
+        None
+    }
 }
 
 /// The right to open a connection; it lapses when dropped.

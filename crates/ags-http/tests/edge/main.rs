@@ -12,5 +12,6 @@ mod pooling;
 mod proxies;
 mod retrying;
 mod secrets;
+mod silence;
 mod support;
 mod trust;

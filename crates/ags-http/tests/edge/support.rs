@@ -363,6 +363,14 @@ impl Log {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
+
+    /// How many lines hold `part`.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.text()
+            .lines()
+            .filter(|line| line.contains(part))
+            .count()
+    }
 }
 
 impl Write for Log {
