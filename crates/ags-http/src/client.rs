@@ -55,7 +55,7 @@ impl HttpClient {
     }
 
     pub(crate) fn from_builder(settings: HttpClientBuilder) -> Result<Self, BuildError> {
-        let proxies = Proxies::new(&settings.proxy, |name| std::env::var(name).ok())?;
+        let proxies = Proxies::new(&settings.proxy, |name| std::env::var_os(name))?;
         let tls = tls::config(&settings)?;
         let dialer = Dialer::new(
             tls,

@@ -168,12 +168,13 @@ impl Dialer {
         let forwarding = if origin.is_https() {
             None
         } else {
-            self.proxies.via(&uri)
+            self.proxies.via(&uri)?
         };
+        let forwarding = forwarding.filter(|proxy| proxy.address.scheme.is_http());
         Ok(Connection::Http1(Http1 {
             sender,
             forwarded: forwarding.map(|proxy| Forwarded {
-                authorization: proxy.basic_auth().cloned(),
+                authorization: proxy.address.basic(),
             }),
             wanted,
         }))

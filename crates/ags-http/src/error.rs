@@ -218,7 +218,7 @@ impl fmt::Display for BuildError {
             ),
             Self::Proxy { name, reason } => write!(
                 f,
-                "the proxy in `{name}` cannot be used: {reason}; write it as http://[user:password@]host:port"
+                "the proxy in `{name}` cannot be used: {reason}; write it as http://[user:password@]host:port or socks5h://…"
             ),
             Self::Tls(_) => f.write_str("the TLS settings are refused"),
         }

@@ -1,5 +1,7 @@
 //! The way to a host: name to address, straight or through a proxy, up to a TCP stream that ends there.
 
+mod socks;
+
 use std::{
     fmt, io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -12,10 +14,7 @@ use std::{
 use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::{
-    client::{
-        legacy::connect::{HttpConnector, dns::Name},
-        proxy::matcher::Intercept,
-    },
+    client::legacy::connect::{HttpConnector, dns::Name},
     rt::TokioIo,
 };
 use rustls::ClientConfig;
@@ -28,7 +27,7 @@ use tower_service::Service;
 use crate::{
     BoxFuture, Reached, TransportError, TransportErrorKind, fault,
     origin::Origin,
-    proxy::{Proxies, is_localhost},
+    proxy::{Address, Proxies, Scheme, Via, is_localhost},
 };
 
 /// After this silence the system asks whether the peer is still there: a command may say nothing for an hour…
@@ -71,24 +70,29 @@ impl Route {
 
     async fn open(mut self, uri: Uri) -> Result<Stream, TransportError> {
         let origin = Origin::of(&uri)?;
-        let Some(proxy) = self.proxies.via(&uri) else {
+        let proxies = self.proxies.clone();
+        let Some(Via { name, address }) = proxies.via(&uri)? else {
             let plain = origin.plain_uri()?;
             let opened = self.sockets.call(plain).await;
             return opened.map_err(|error| fault::connecting(error, origin.peer()));
         };
-        let address = proxy.uri().authority().map_or("", |name| name.as_str());
-        let opened = self.sockets.call(proxy.uri().clone()).await;
+        let opened = self.sockets.call(address.uri().clone()).await;
         let stream = opened.map_err(|error| {
             let message = format!(
-                "the proxy {address} of {} cannot be reached: check HTTPS_PROXY and NO_PROXY",
+                "the proxy {} of {} cannot be reached: check {name} and NO_PROXY",
+                address.shown(),
                 origin.peer()
             );
-            refused(message).with_source(fault::connecting(error, address))
+            refused(message).with_source(fault::connecting(error, address.authority()))
         })?;
-        if origin.is_https() {
-            tunnel(stream, &origin, &proxy, address).await
-        } else {
-            Ok(stream)
+        match address.scheme {
+            Scheme::Http | Scheme::Https if origin.is_https() => {
+                tunnel(stream, &origin, address).await
+            }
+            Scheme::Http | Scheme::Https => Ok(stream),
+            Scheme::Socks4 | Scheme::Socks4a | Scheme::Socks5 | Scheme::Socks5h => {
+                socks::tunnel(stream, &origin, address).await
+            }
         }
     }
 }
@@ -97,12 +101,11 @@ impl Route {
 async fn tunnel(
     stream: Stream,
     origin: &Origin,
-    proxy: &Intercept,
-    address: &str,
+    proxy: &Address,
 ) -> Result<Stream, TransportError> {
-    let peer = origin.peer();
+    let (peer, address) = (origin.peer(), proxy.shown());
     let mut ask = format!("CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\n").into_bytes();
-    if let Some(credential) = proxy.basic_auth() {
+    if let Some(credential) = proxy.basic() {
         ask.extend_from_slice(b"Proxy-Authorization: ");
         ask.extend_from_slice(credential.as_bytes());
         ask.extend_from_slice(b"\r\n");
@@ -129,7 +132,9 @@ async fn tunnel(
     match status(&head) {
         Some(200..=299) => Ok(stream.into_inner()),
         Some(407) => Err(refused(format!(
-            "the proxy {address} wants a user and a password (407): write http://user:password@{address}"
+            "the proxy {address} wants a user and a password (407): write {}://user:password@{}",
+            proxy.uri().scheme_str().unwrap_or_default(),
+            proxy.authority()
         ))
         .permanent()),
         Some(code) => Err(refused(format!(

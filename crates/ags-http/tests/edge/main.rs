@@ -13,5 +13,6 @@ mod proxies;
 mod retrying;
 mod secrets;
 mod silence;
+mod socks;
 mod support;
 mod trust;

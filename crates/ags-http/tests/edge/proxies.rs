@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::support::{
-    Authority, Counts, H2, Pending, Server, Stream, chain, client, fetch, ok, serving,
+    Authority, Counts, H2, Log, Pending, Server, Stream, chain, client, fetch, ok, serving,
 };
 
 /// `Basic` of `user:p@ss word`, computed elsewhere.
@@ -205,11 +205,52 @@ async fn a_proxy_that_babbles_or_is_down_is_told() {
 
 #[test]
 fn an_address_that_cannot_be_used_stops_the_build() {
-    let error = through(ProxyRules::all("socks5://user:hunter2@proxy:1080"))
-        .build()
-        .unwrap_err();
-    assert!(error.to_string().contains("socks5"), "{error}");
-    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    for address in ["ftp://user:hunter2@proxy:1080", "http://user:hunter2"] {
+        let error = through(ProxyRules::all(address)).build().unwrap_err();
+        assert!(error.to_string().contains("`https`"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}
+
+/// What stands before the last `@` goes to the proxy, whatever is in it, and nowhere else.
+#[tokio::test]
+async fn a_password_of_any_letters_reaches_the_proxy_and_no_message() {
+    // `Basic` of each, computed elsewhere.
+    for (written, basic) in [
+        ("user:hunter2", "dXNlcjpodW50ZXIy"),
+        ("user:hunt%40er2", "dXNlcjpodW50QGVyMg=="),
+        ("user:hunt@er2", "dXNlcjpodW50QGVyMg=="),
+        ("user:hunt#er2", "dXNlcjpodW50I2VyMg=="),
+        ("user:hunt/er2", "dXNlcjpodW50L2VyMg=="),
+        ("user:hunt?er2", "dXNlcjpodW50P2VyMg=="),
+        ("user:hunt:er2", "dXNlcjpodW50OmVyMg=="),
+        ("user:hunt%er2", "dXNlcjpodW50JWVyMg=="),
+    ] {
+        let (log, _guard) = Log::capture();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let seen = heads.clone();
+        let handle = move |mut stream: Box<dyn Stream>| -> Pending<()> {
+            let seen = seen.clone();
+            Box::pin(async move {
+                let head = head(&mut stream).await.unwrap();
+                seen.lock().unwrap().push(head);
+                let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await;
+            })
+        };
+        let proxy = Server::streams(None, Arc::default(), handle).await;
+        let rules = ProxyRules::all(format!("http://{written}@{}", proxy.address));
+        let client = through(rules).build().unwrap();
+        let error = refused(&client).await;
+        let heads = heads.lock().unwrap().clone();
+        assert!(
+            heads[0].contains(&format!("Proxy-Authorization: Basic {basic}\r\n")),
+            "{written}: {heads:?}"
+        );
+        let everything = format!("{}\n{client:?}\n{}", chain(&error), log.text());
+        for part in ["hunt", "er2", basic] {
+            assert!(!everything.contains(part), "{written}: {everything}");
+        }
+    }
 }
 
 /// The environment is read when a client is built, and no test may change its own: the test runs itself
@@ -229,9 +270,17 @@ async fn the_environment_names_the_proxy() {
     for name in ["HTTPS_PROXY", "https_proxy"] {
         let mut again = tokio::process::Command::new(std::env::current_exe().unwrap());
         again.args(["--exact", "proxies::the_environment_names_the_proxy"]);
-        for inherited in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        for inherited in [
+            "HTTPS_PROXY",
+            "https_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+            "no_proxy",
+        ] {
             again.env_remove(inherited);
         }
+        // Nobody needs it.
+        again.env("ALL_PROXY", "gopher://user:hunter2@proxy");
         again.env(name, format!("http://user:p%40ss%20word@{}", proxy.address));
         again.env("NO_PROXY", "elsewhere.example");
         again.env("EDGE_CA", authority.pem());
