@@ -257,6 +257,7 @@ impl Shared {
                 draws.f64(),
             ) {
                 Next::GiveUp => return Err(finish(failure.phase)),
+                Next::Asked(asked) => return Err(finish(failure.phase).asked_to_wait(asked)),
                 Next::OutOfTime => {
                     let last = Some(Box::new(Error::new(call.action, failure.phase)));
                     return Err(finish(Phase::Deadline {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ags_http::TransportError;
+use ags_http::{TransportError, retry::Asked};
 
 use crate::{
     code::{AuthKind, ErrorCode, ErrorKind, RetryAdvice},
@@ -23,6 +23,7 @@ struct Inner {
     trace_id: Option<String>,
     attempts: u32,
     elapsed: Duration,
+    asked: Option<Asked>,
     phase: Phase,
 }
 
@@ -77,6 +78,7 @@ impl Error {
             trace_id: None,
             attempts: 0,
             elapsed: Duration::ZERO,
+            asked: None,
             phase,
         };
         Self(Arc::new(inner))
@@ -89,6 +91,20 @@ impl Error {
         inner.elapsed = elapsed;
         inner.trace_id = trace_id;
         Self(Arc::new(inner))
+    }
+
+    /// Adds that the service asks for a longer wait than it is given.
+    pub(crate) fn asked_to_wait(self, asked: Asked) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.asked = Some(asked);
+        Self(Arc::new(inner))
+    }
+
+    /// The wait that the service asked for (`Retry-After`), where it was too long to be waited for and the call was
+    /// given up therefore.
+    #[must_use]
+    pub fn asked(&self) -> Option<Asked> {
+        self.0.asked
     }
 
     /// Name of the action.
@@ -209,6 +225,7 @@ impl fmt::Display for Error {
             action,
             attempts,
             elapsed,
+            asked,
             phase,
             ..
         } = &*self.0;
@@ -251,7 +268,10 @@ impl fmt::Display for Error {
                 elapsed.as_secs_f64()
             )?;
         }
-        Ok(())
+        match asked {
+            Some(asked) => write!(formatter, "; {asked}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -262,6 +282,7 @@ impl fmt::Debug for Error {
             trace_id,
             attempts,
             elapsed,
+            asked,
             phase,
         } = &*self.0;
         formatter
@@ -270,6 +291,7 @@ impl fmt::Debug for Error {
             .field("phase", phase)
             .field("attempts", attempts)
             .field("elapsed", elapsed)
+            .field("asked", asked)
             .field("trace_id", trace_id)
             .finish()
     }

@@ -249,6 +249,45 @@ async fn waits_grow_and_retry_after_is_honoured() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_asks_for_too_long_a_wait_is_not_waited_for_and_quoted() {
+    for (overall, header, told) in [
+        (
+            Duration::MAX,
+            "1000000000",
+            "the peer asks to wait 1000000000 s, more than the 60 s that are allowed",
+        ),
+        (
+            Duration::from_millis(7500),
+            "8",
+            "the peer asks to wait 8 s, more than the 7.5 s that are allowed",
+        ),
+    ] {
+        for (status, body) in [(429, ""), (503, "")] {
+            let mut busy = json(status, body);
+            busy.headers_mut()
+                .insert("retry-after", header.parse().unwrap());
+            let policy = RetryPolicy {
+                overall,
+                ..RetryPolicy::default()
+            };
+            let client = builder(Replay::new([Step::Answer(busy)]))
+                .retry(policy)
+                .build()
+                .unwrap();
+            let begun = Instant::now();
+            let error = client.start_sandbox_instance(&start()).await.unwrap_err();
+            assert_eq!(begun.elapsed(), Duration::ZERO);
+            let text = error.to_string();
+            assert!(text.contains(told), "{text}");
+            assert!(text.contains(&format!("HTTP {status}")), "{text}");
+            assert!(matches!(error.phase(), Phase::Reply { .. }), "{error:?}");
+            let asked = error.asked().unwrap();
+            assert_eq!(asked.wait.as_secs().to_string(), header);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_never_answers_costs_the_timeout_and_then_the_overall_time() {
     let policy = RetryPolicy {
         overall: Duration::from_secs(25),

@@ -14,6 +14,11 @@ pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 /// Time of the default policy for all attempts and waits together.
 pub const DEFAULT_OVERALL: Duration = Duration::from_secs(120);
 
+/// A peer that asks to wait may ask for so long, whatever the policy.
+pub const LONGEST_ASKED: Duration = Duration::from_secs(60);
+/// Beyond [`LONGEST_ASKED`] it may ask for so many times the longest wait of the policy's own.
+const ASKED_PER_LONGEST: u32 = 4;
+
 /// What a repeat of a request does that may have been carried out already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Idempotence {
@@ -71,6 +76,12 @@ impl RetryPolicy {
             ..Self::default()
         }
     }
+
+    /// How long a peer may ask to wait: [`LONGEST_ASKED`], or four times the longest wait of the backoff. Whoever
+    /// asks for more refuses: nobody is made to sleep for as long as a stranger likes.
+    pub fn longest_asked(&self) -> Duration {
+        LONGEST_ASKED.max(self.backoff.longest.saturating_mul(ASKED_PER_LONGEST))
+    }
 }
 
 /// A failed attempt, as [`decide`] sees it.
@@ -126,6 +137,43 @@ pub enum GiveUpReason {
     Attempts,
     /// The next attempt would begin past the overall limit.
     Overall,
+    /// The peer asks for a longer wait than it is given.
+    Asked(Asked),
+}
+
+/// A wait that a peer asked for and is not given. `Display` is a clause of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// How long it asked to wait.
+    pub wait: Duration,
+    /// How long was the most that would have been waited.
+    pub bound: Duration,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wait = self.wait.as_secs();
+        // What is larger was cut to this when it was read.
+        let at_least = if wait == u64::MAX { "at least " } else { "" };
+        write!(
+            f,
+            "the peer asks to wait {at_least}{wait} s, more than the {} s that are allowed",
+            Seconds(self.bound)
+        )
+    }
+}
+
+/// Whole where it is, else with one digit.
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.subsec_nanos() == 0 {
+            write!(f, "{}", self.0.as_secs())
+        } else {
+            write!(f, "{:.1}", self.0.as_secs_f64())
+        }
+    }
 }
 
 impl RetryReason {
@@ -147,6 +195,15 @@ impl GiveUpReason {
             Self::MayBeDone => "may_be_done",
             Self::Attempts => "attempts",
             Self::Overall => "overall",
+            Self::Asked(_) => "asked_too_long",
+        }
+    }
+
+    /// The wait that the peer asked for, where that is why.
+    pub const fn asked(self) -> Option<Asked> {
+        match self {
+            Self::Asked(asked) => Some(asked),
+            _ => None,
         }
     }
 }
@@ -160,7 +217,8 @@ impl GiveUpReason {
 /// | `Final` | give up | give up | give up |
 ///
 /// A retry needs an attempt left, and must begin before `overall`. The wait is the policy's backoff; where the
-/// peer asked for a time (`Retry-After`), it is that time plus the jitter of a first wait, never less.
+/// peer asked for a time (`Retry-After`), it is that time plus the jitter of a first wait, never less. A peer that asks
+/// for more than [`RetryPolicy::longest_asked`], or than is left of `overall`, is taken to refuse.
 pub fn decide(policy: &RetryPolicy, failed: &Failed) -> Decision {
     let reason = match (failed.fault, failed.idempotence) {
         (Fault::Final, _) => return Decision::GiveUp(GiveUpReason::Final),
@@ -172,11 +230,18 @@ pub fn decide(policy: &RetryPolicy, failed: &Failed) -> Decision {
     if failed.attempt >= policy.max_attempts {
         return Decision::GiveUp(GiveUpReason::Attempts);
     }
+    let left = policy.overall.saturating_sub(failed.elapsed);
     let after = match failed.retry_after {
-        Some(asked) => asked.saturating_add(policy.backoff.wait(1, failed.draw)),
+        Some(wait) => {
+            let bound = policy.longest_asked().min(left);
+            if wait > bound {
+                return Decision::GiveUp(GiveUpReason::Asked(Asked { wait, bound }));
+            }
+            wait.saturating_add(policy.backoff.wait(1, failed.draw))
+        }
         None => policy.backoff.wait(failed.attempt, failed.draw),
     };
-    if failed.elapsed.saturating_add(after) >= policy.overall {
+    if after >= left {
         return Decision::GiveUp(GiveUpReason::Overall);
     }
     Decision::Retry { after, reason }
@@ -228,7 +293,7 @@ pub struct GaveUp<E> {
     pub attempts: u32,
     /// Time since the first attempt began.
     pub elapsed: Duration,
-    /// Why there is no further attempt.
+    /// Why there is no further attempt; [`GiveUpReason::Asked`] says what the peer asked for.
     pub reason: GiveUpReason,
     /// Whether any of the attempts may have been carried out, whatever the last one says.
     pub may_be_done: bool,
@@ -242,7 +307,11 @@ impl<E> fmt::Display for GaveUp<E> {
             f,
             "gave up after {} attempt{plural} in {seconds:.1} s",
             self.attempts
-        )
+        )?;
+        match self.reason.asked() {
+            Some(asked) => write!(f, ": {asked}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, error, fmt, path::PathBuf, time::Duration};
 
 use ags_http::{
     TransportError,
-    retry::{Fault, GaveUp, Retryable},
+    retry::{Asked, Fault, GaveUp, Retryable},
 };
 use http::StatusCode;
 use swerex_proto::RemoteError;
@@ -103,6 +103,8 @@ pub struct Tried {
     pub attempts: u32,
     /// From the first attempt to the end of the last.
     pub elapsed: Duration,
+    /// The wait that the peer asked for, where it was too long to be waited for.
+    pub asked: Option<Asked>,
 }
 
 /// What happened to an answer.
@@ -216,18 +218,22 @@ impl Default for Tried {
         Self {
             attempts: 1,
             elapsed: Duration::ZERO,
+            asked: None,
         }
     }
 }
 
-/// A clause that follows the error's own; nothing for a single attempt.
+/// A clause that follows the error's own; nothing for a single attempt that nothing was asked of.
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.attempts <= 1 {
-            return Ok(());
+        if self.attempts > 1 {
+            let elapsed = self.elapsed.as_secs_f64();
+            write!(f, ", after {} attempts in {elapsed:.1} s", self.attempts)?;
         }
-        let elapsed = self.elapsed.as_secs_f64();
-        write!(f, ", after {} attempts in {elapsed:.1} s", self.attempts)
+        match self.asked {
+            Some(asked) => write!(f, "; {asked}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -290,6 +296,7 @@ impl Attempted {
         let of_all = Tried {
             attempts: gave_up.attempts,
             elapsed: gave_up.elapsed,
+            asked: gave_up.reason.asked(),
         };
         let mut error = match (gave_up.error.error, gave_up.error.fault) {
             // The last attempt was not carried out, but one before it may have been.

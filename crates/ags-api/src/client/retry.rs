@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ags_http::retry::{Decision, Failed, Fault, RetryPolicy, Retryable as _, decide};
+use ags_http::retry::{
+    Asked, Decision, Failed, Fault, GiveUpReason, RetryPolicy, Retryable as _, decide,
+};
 
 use super::attempt::Failure;
 use crate::{
@@ -16,6 +18,8 @@ use crate::{
 pub(super) enum Next {
     /// Report the failure.
     GiveUp,
+    /// Report the failure, and for how long the service asks to wait.
+    Asked(Asked),
     /// Report that time has run out.
     OutOfTime,
     /// Wait, then send again.
@@ -95,7 +99,8 @@ impl Spent {
                 pause: after,
                 overloaded: is_overloaded(&failure.phase),
             },
-            Decision::GiveUp(ags_http::retry::GiveUpReason::Overall) => Next::OutOfTime,
+            Decision::GiveUp(GiveUpReason::Overall) => Next::OutOfTime,
+            Decision::GiveUp(GiveUpReason::Asked(asked)) => Next::Asked(asked),
             Decision::GiveUp(_) => Next::GiveUp,
         }
     }

@@ -87,18 +87,134 @@ fn attempts_time_and_the_peers_wish_bound_it() {
             reason: RetryReason::NotSent
         }
     );
-    let too_long = Failed {
-        retry_after: Some(Duration::MAX),
-        ..base
-    };
-    assert_eq!(
-        decide(&POLICY, &too_long),
-        Decision::GiveUp(GiveUpReason::Overall)
-    );
     assert_eq!(
         decide(&RetryPolicy::once(), &base),
         Decision::GiveUp(GiveUpReason::Attempts)
     );
+}
+
+#[test]
+fn a_peer_that_asks_for_too_long_a_wait_refuses() {
+    let seconds = Duration::from_secs;
+    let patient = RetryPolicy {
+        overall: Duration::MAX,
+        ..POLICY
+    };
+    let slow = RetryPolicy {
+        backoff: Backoff {
+            base: seconds(1),
+            longest: seconds(30),
+        },
+        ..patient
+    };
+    for (policy, elapsed, wait, bound) in [
+        // Without a limit of time, the policy's own longest wait is the measure, or a minute.
+        (patient, 0, seconds(60), None),
+        (patient, 0, seconds(61), Some(60)),
+        (patient, 0, seconds(1_000_000_000), Some(60)),
+        (patient, 0, seconds(u64::MAX), Some(60)),
+        (patient, 0, Duration::MAX, Some(60)),
+        (slow, 0, seconds(120), None),
+        (slow, 0, seconds(121), Some(120)),
+        // With one, what is left of it.
+        (POLICY, 0, seconds(58), None),
+        (POLICY, 30, seconds(31), Some(30)),
+        (POLICY, 100, seconds(1), Some(0)),
+    ] {
+        let failed = Failed {
+            elapsed: seconds(elapsed),
+            retry_after: Some(wait),
+            ..failed(Fault::Refused, Idempotence::Never)
+        };
+        let given_up = match decide(&policy, &failed) {
+            Decision::GiveUp(reason) => reason.asked(),
+            Decision::Retry { after, .. } => {
+                assert_eq!(after, wait + seconds(1));
+                None
+            }
+        };
+        let expected = bound.map(|bound| Asked {
+            wait,
+            bound: seconds(bound),
+        });
+        assert_eq!(given_up, expected, "{wait:?} after {elapsed} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_number_that_was_asked_for_is_told_at_once() {
+    #[derive(Debug)]
+    struct Busy(&'static str);
+    impl fmt::Display for Busy {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("busy")
+        }
+    }
+    impl Error for Busy {}
+    impl Retryable for Busy {
+        fn fault(&self) -> Fault {
+            Fault::Refused
+        }
+        fn retry_after(&self) -> Option<Duration> {
+            crate::date::parse_retry_after(self.0, 784_111_777)
+        }
+        fn in_brief(&self) -> Cow<'_, str> {
+            "busy".into()
+        }
+    }
+    let start = Instant::now();
+    let patient = RetryPolicy {
+        overall: Duration::MAX,
+        ..POLICY
+    };
+    for (policy, header, told) in [
+        (
+            patient,
+            "1000000000",
+            "asks to wait 1000000000 s, more than the 60 s",
+        ),
+        (
+            patient,
+            "10000000000000000000000",
+            "asks to wait at least 18446744073709551615 s, more than the 60 s",
+        ),
+        (
+            patient,
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+            "asks to wait 252618189022 s",
+        ),
+        (
+            POLICY,
+            "100000",
+            "asks to wait 100000 s, more than the 60 s",
+        ),
+    ] {
+        let tried = run(&policy, Idempotence::Safe, "call", |_| async {
+            Err::<(), _>(Busy(header))
+        });
+        let gave_up = tried.await.unwrap_err();
+        assert_eq!(gave_up.attempts, 1);
+        assert!(gave_up.to_string().contains(told), "{gave_up}");
+        assert_eq!(start.elapsed(), Duration::ZERO, "{header}");
+    }
+    // What asks for nothing that can be read gets the policy's own waits, and all its attempts.
+    for header in [
+        "-1",
+        "1.5",
+        "+5",
+        "soon",
+        "",
+        "1e9",
+        "0x10",
+        "99999999999 s",
+    ] {
+        let tried = run(&patient, Idempotence::Safe, "call", |_| async {
+            Err::<(), _>(Busy(header))
+        });
+        let gave_up = tried.await.unwrap_err();
+        assert_eq!(gave_up.reason, GiveUpReason::Attempts, "{header}");
+        assert!(gave_up.elapsed <= Duration::from_secs(3), "{header}");
+    }
 }
 
 fn any_failed() -> impl Strategy<Value = Failed> {
@@ -142,6 +258,7 @@ proptest! {
             prop_assert!(failed.attempt < max_attempts);
             prop_assert!(failed.elapsed.checked_add(after).is_some_and(|then| then < overall));
             prop_assert!(failed.retry_after.is_none_or(|asked| after >= asked));
+            prop_assert!(failed.retry_after.is_none_or(|asked| asked <= policy.longest_asked()));
         }
     }
 }

@@ -20,7 +20,7 @@ use http::Response;
 use swerex_ags_runtime::{
     AccessToken, AgsRuntime, AgsRuntimeConfig, Error, Secret, TokenError, TokenSource,
 };
-use swerex_proto::{BashAction, Command};
+use swerex_proto::{BashAction, Command, ReadFileRequest};
 
 const DONE: &str = r#"{"stdout":"ok","stderr":"","exit_code":0}"#;
 
@@ -115,16 +115,48 @@ async fn what_did_not_reach_the_server_is_sent_again_under_the_same_id() {
     );
 }
 
+/// A native server's answer that asks to wait.
+fn later(status: u16, seconds: &'static str) -> Step {
+    let mut response = Response::new(body::full(""));
+    *response.status_mut() = status.try_into().unwrap();
+    let headers = response.headers_mut();
+    headers.insert("retry-after", seconds.parse().unwrap());
+    headers.insert("x-swerex-native", "1".parse().unwrap());
+    Step::Answer(response)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_asks_for_ever_is_quoted_instead() {
+    for (status, seconds, told) in [
+        (429, "1000000000", "1000000000 s"),
+        (503, "1000000000", "1000000000 s"),
+        (429, "10000000000000000000000", "18446744073709551615 s"),
+    ] {
+        // Neither of these calls has a limit of time.
+        let peer = Replay::new([
+            native_alive(),
+            later(status, seconds),
+            later(status, seconds),
+        ]);
+        let runtime = native_runtime(&peer).await;
+        let began = tokio::time::Instant::now();
+        let command = runtime.execute(&Command::shell("true")).await.unwrap_err();
+        let request = ReadFileRequest {
+            path: "/etc/hostname".to_owned(),
+            ..ReadFileRequest::default()
+        };
+        let file = runtime.read_file(&request).await.unwrap_err();
+        assert_eq!(began.elapsed(), Duration::ZERO, "{status} {seconds}");
+        for error in [command, file] {
+            let text = error.to_string();
+            assert!(text.contains("asks to wait"), "{text}");
+            assert!(text.contains(told), "{text}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_peer_says_how_long_to_wait() {
-    let later = |status: u16, seconds: &'static str| {
-        let mut response = Response::new(body::full(""));
-        *response.status_mut() = status.try_into().unwrap();
-        let headers = response.headers_mut();
-        headers.insert("retry-after", seconds.parse().unwrap());
-        headers.insert("x-swerex-native", "1".parse().unwrap());
-        Step::Answer(response)
-    };
     let peer = Replay::new([
         native_alive(),
         later(429, "7"),
