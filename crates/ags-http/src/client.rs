@@ -56,9 +56,9 @@ impl HttpClient {
 
     pub(crate) fn from_builder(settings: HttpClientBuilder) -> Result<Self, BuildError> {
         let proxies = Proxies::new(&settings.proxy, |name| std::env::var_os(name))?;
-        let tls = tls::config(&settings)?;
+        let trust = tls::trust(&settings)?;
         let dialer = Dialer::new(
-            tls,
+            trust,
             proxies,
             settings.versions,
             settings.connect_timeout,

@@ -10,16 +10,18 @@ use hyper_util::{
     client::legacy::connect::Connection as _,
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
-use rustls::ClientConfig;
 use tokio::{sync::oneshot, time::timeout};
 use tower_service::Service;
 
 use crate::{
-    Body, HttpVersions, Liveness, Reached, TransportError, TransportErrorKind, fault,
+    Body, HttpVersions, Liveness, Reached, TransportError, TransportErrorKind,
+    error::Chain,
+    fault,
     line::{Line, Lined},
     origin::Origin,
     proxy::Proxies,
     route::Route,
+    tls::{Basis, Trust},
 };
 
 /// The head of an HTTP/1.1 answer may be this long, in bytes. HTTP/2 has hyper's limit of 16 KiB.
@@ -30,6 +32,7 @@ const CLOSE_GRACE: Duration = Duration::from_secs(5);
 /// Opens connections to hosts.
 pub(crate) struct Dialer {
     connector: HttpsConnector<Route>,
+    basis: Basis,
     proxies: Arc<Proxies>,
     connect_timeout: Duration,
     liveness: Liveness,
@@ -81,16 +84,16 @@ impl Http1 {
 
 impl Dialer {
     pub(crate) fn new(
-        tls: ClientConfig,
+        trust: Trust,
         proxies: Proxies,
         versions: HttpVersions,
         connect_timeout: Duration,
         liveness: Liveness,
     ) -> Self {
         let proxies = Arc::new(proxies);
-        let route = Route::new(proxies.clone(), tls.clone(), connect_timeout);
+        let route = Route::new(proxies.clone(), &trust, connect_timeout);
         let schemes = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(trust.config)
             .https_or_http();
         let connector = match versions {
             HttpVersions::Negotiated => schemes.enable_all_versions().wrap_connector(route),
@@ -102,6 +105,7 @@ impl Dialer {
         http2.timer(TokioTimer::new());
         Self {
             connector,
+            basis: trust.basis,
             proxies,
             connect_timeout,
             liveness,
@@ -134,7 +138,7 @@ impl Dialer {
         let stream = self.connector.clone().call(uri.clone()).await;
         let stream = stream.map_err(|error| match error.downcast::<TransportError>() {
             Ok(known) => *known,
-            Err(error) => fault::handshaking(error, origin.peer()),
+            Err(error) => fault::handshaking(error, origin.peer(), self.basis),
         })?;
         let speaks_http2 = stream.connected().is_negotiated_h2();
         tracing::debug!(peer = origin.peer(), http2 = speaks_http2, "connected");
@@ -197,6 +201,7 @@ where
             }
         };
         if let Err(error) = ended {
+            let error = Chain(&error);
             tracing::debug!(peer = &*peer, %error, "a connection ended with an error");
         }
     });

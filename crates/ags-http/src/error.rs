@@ -179,6 +179,21 @@ impl Error for TransportError {
     }
 }
 
+/// An error with its causes, for a log line: each `Display` says its own part only.
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
 /// Why a client cannot be built. Each names what was given and what to set.
 #[derive(Debug)]
 #[non_exhaustive]

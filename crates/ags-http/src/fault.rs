@@ -4,7 +4,7 @@ use std::{error::Error, io};
 
 use rustls::CertificateError;
 
-use crate::{BodyError, Reached, TransportError, TransportErrorKind as Kind};
+use crate::{BodyError, Reached, TransportError, TransportErrorKind as Kind, tls::Basis};
 
 /// What the name or address of a host gave instead of a TCP connection.
 pub(crate) fn connecting(error: BodyError, peer: &str) -> TransportError {
@@ -16,10 +16,15 @@ pub(crate) fn connecting(error: BodyError, peer: &str) -> TransportError {
     TransportError::new(kind, Reached::NotSent, message).with_source(error)
 }
 
+/// Whether TLS is what failed.
+pub(crate) fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    find::<rustls::Error>(error).is_some()
+}
+
 /// What came of the TLS handshake with `peer`.
-pub(crate) fn handshaking(error: BodyError, peer: &str) -> TransportError {
+pub(crate) fn handshaking(error: BodyError, peer: &str, basis: Basis) -> TransportError {
     let (message, permanent) = match find::<rustls::Error>(&*error) {
-        Some(rustls::Error::InvalidCertificate(reason)) => (refusal(reason, peer), true),
+        Some(rustls::Error::InvalidCertificate(reason)) => (refusal(reason, peer, basis), true),
         Some(rustls::Error::InvalidMessage(_)) => (
             format!("{peer} does not speak TLS: for a plain server write http://"),
             true,
@@ -37,28 +42,45 @@ pub(crate) fn handshaking(error: BodyError, peer: &str) -> TransportError {
     }
 }
 
-fn refusal(reason: &CertificateError, peer: &str) -> String {
+fn refusal(reason: &CertificateError, peer: &str, basis: Basis) -> String {
     use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext, UnknownIssuer,
+        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext,
+        NotValidYet, NotValidYetContext, UnknownIssuer,
     };
-    let (why, remedy) = match reason {
-        UnknownIssuer => (
-            "its issuer is not trusted",
-            "give the issuer's certificate as CA file",
+    let looked = match basis {
+        Basis::Platform(variables) if !variables.is_empty() => {
+            format!(" (certificates were looked for in {variables})")
+        }
+        _ => String::new(),
+    };
+    let unless = "or set skip_ssl_verify for an internal endpoint";
+    let told = match reason {
+        // Nothing makes this one safe, least of all less checking.
+        BadSignature if matches!(basis, Basis::Anyone) => {
+            return format!(
+                "the handshake with {peer} is forged: it is not signed with the key of the certificate that was shown, \
+                 so somebody stands in between; check the way there (proxy, name server)"
+            );
+        }
+        BadSignature => format!(
+            "a signature does not fit its key{looked}: somebody may stand in between, or else its issuer has a new \
+             key: name the new certificate in ca_file or SSL_CERT_FILE"
         ),
-        Expired | ExpiredContext { .. } => ("it has expired", "check this machine's clock"),
+        UnknownIssuer => format!(
+            "its issuer is not trusted{looked}: name the issuer's certificate in ca_file or SSL_CERT_FILE, {unless}"
+        ),
+        Expired | ExpiredContext { .. } => {
+            format!("it has expired: check this machine's clock, {unless}")
+        }
         NotValidYet | NotValidYetContext { .. } => {
-            ("it is not valid yet", "check this machine's clock")
+            format!("it is not valid yet: check this machine's clock, {unless}")
         }
         NotValidForName | NotValidForNameContext { .. } => {
-            ("it is for another name", "check the endpoint")
+            format!("it is for another name: check the endpoint, {unless}")
         }
-        _ => ("it cannot be verified", "give a CA file that fits it"),
+        _ => format!("it cannot be verified: name a certificate that fits it in ca_file, {unless}"),
     };
-    format!(
-        "the certificate of {peer} is refused because {why}: {remedy}, or set skip_ssl_verify for an internal endpoint"
-    )
+    format!("the certificate of {peer} is refused because {told}")
 }
 
 /// What hyper says about a request that was handed to a connection, or about the answer to it.

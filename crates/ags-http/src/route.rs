@@ -17,7 +17,6 @@ use hyper_util::{
     client::legacy::connect::{HttpConnector, dns::Name},
     rt::TokioIo,
 };
-use rustls::ClientConfig;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -28,6 +27,7 @@ use crate::{
     BoxFuture, Reached, TransportError, TransportErrorKind, fault,
     origin::Origin,
     proxy::{Address, Proxies, Scheme, Via, is_localhost},
+    tls::{Basis, Trust},
 };
 
 /// After this silence the system asks whether the peer is still there: a command may say nothing for an hour…
@@ -46,12 +46,13 @@ pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 #[derive(Clone)]
 pub(crate) struct Route {
     sockets: HttpsConnector<HttpConnector<Names>>,
+    basis: Basis,
     proxies: Arc<Proxies>,
 }
 
 impl Route {
-    /// `tls` is for proxies that are spoken to over TLS.
-    pub(crate) fn new(proxies: Arc<Proxies>, tls: ClientConfig, connect_timeout: Duration) -> Self {
+    /// `trust` is for proxies that are spoken to over TLS.
+    pub(crate) fn new(proxies: Arc<Proxies>, trust: &Trust, connect_timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Names);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -61,11 +62,15 @@ impl Route {
         tcp.set_keepalive_interval(Some(TCP_KEEPALIVE_INTERVAL));
         tcp.set_keepalive_retries(Some(TCP_KEEPALIVE_RETRIES));
         let sockets = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(trust.config.clone())
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Self { sockets, proxies }
+        Self {
+            sockets,
+            basis: trust.basis,
+            proxies,
+        }
     }
 
     async fn open(mut self, uri: Uri) -> Result<Stream, TransportError> {
@@ -83,7 +88,12 @@ impl Route {
                 address.shown(),
                 origin.peer()
             );
-            refused(message).with_source(fault::connecting(error, address.authority()))
+            let cause = if fault::is_tls(&*error) {
+                fault::handshaking(error, address.authority(), self.basis)
+            } else {
+                fault::connecting(error, address.authority())
+            };
+            refused(message).with_source(cause)
         })?;
         match address.scheme {
             Scheme::Http | Scheme::Https if origin.is_https() => {

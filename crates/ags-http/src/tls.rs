@@ -1,9 +1,10 @@
 //! Whom to trust: the platform's certificates, the caller's, or (dangerously) anyone.
 
-use std::{
-    fs,
-    sync::{Arc, OnceLock},
-};
+mod platform;
+
+use std::{fs, sync::Arc};
+
+use platform::platform;
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -17,9 +18,26 @@ use crate::{
     builder::{CaSource, HttpClientBuilder},
 };
 
-/// The TLS settings of one client, without ALPN. The provider is passed explicitly: nothing is installed
-/// for the process.
-pub(crate) fn config(builder: &HttpClientBuilder) -> Result<ClientConfig, BuildError> {
+/// Whom a client trusts.
+pub(crate) struct Trust {
+    /// Its TLS settings, without ALPN. The provider is passed explicitly: nothing is installed for the process.
+    pub(crate) config: ClientConfig,
+    pub(crate) basis: Basis,
+}
+
+/// What the trust rests on, for the words about a certificate that is refused.
+#[derive(Clone, Copy)]
+pub(crate) enum Basis {
+    /// Nothing: any certificate is taken.
+    Anyone,
+    /// The certificates that were given.
+    Given,
+    /// Those of the platform too; the variables that name some, as a clause.
+    Platform(&'static str),
+}
+
+/// As `builder` says.
+pub(crate) fn trust(builder: &HttpClientBuilder) -> Result<Trust, BuildError> {
     let provider = Arc::new(ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -32,15 +50,19 @@ pub(crate) fn config(builder: &HttpClientBuilder) -> Result<ClientConfig, BuildE
              use it for internal and pre-release endpoints only"
         );
         let verifier = Arc::new(AnyCertificate { provider });
-        return Ok(versions
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth());
+        return Ok(Trust {
+            config: versions
+                .dangerous()
+                .with_custom_certificate_verifier(verifier)
+                .with_no_client_auth(),
+            basis: Basis::Anyone,
+        });
     }
-    let mut roots = if builder.native_roots {
-        platform_roots().clone()
+    let (mut roots, basis) = if builder.native_roots {
+        let platform = platform();
+        (platform.roots.clone(), Basis::Platform(&platform.told))
     } else {
-        RootCertStore::empty()
+        (RootCertStore::empty(), Basis::Given)
     };
     for (origin, certificate) in extra {
         roots
@@ -50,21 +72,9 @@ pub(crate) fn config(builder: &HttpClientBuilder) -> Result<ClientConfig, BuildE
                 reason: error.to_string(),
             })?;
     }
-    Ok(versions.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// What the platform trusts, read once a process; Mozilla's list where it has nothing.
-fn platform_roots() -> &'static RootCertStore {
-    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
-    ROOTS.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        let (added, _) = roots.add_parsable_certificates(found.certs);
-        if added == 0 {
-            tracing::debug!("the platform trusts no certificate: Mozilla's list is used");
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        roots
+    Ok(Trust {
+        config: versions.with_root_certificates(roots).with_no_client_auth(),
+        basis,
     })
 }
 

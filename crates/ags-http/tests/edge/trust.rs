@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use ags_http::{BuildError, HttpVersions, Reached, TransportErrorKind};
+use ags_http::{BuildError, HttpClient, HttpVersions, ProxyConfig, Reached, TransportErrorKind};
 
 use crate::support::{
     Authority, H1, H2, Log, Server, chain, client, fetch, get, impostor, ok, patience, serving,
@@ -25,7 +25,8 @@ async fn an_unknown_issuer_is_refused_with_the_remedy() {
     for part in [
         "127.0.0.1:",
         "issuer is not trusted",
-        "CA file",
+        "ca_file",
+        "SSL_CERT_FILE",
         "skip_ssl_verify",
     ] {
         assert!(text.contains(part), "{text}");
@@ -69,6 +70,92 @@ async fn the_ca_file_or_text_makes_it_trusted() {
     assert_eq!(fetch(&besides_native, &server.https()).await.unwrap(), "ok");
 }
 
+/// The variables are read once a process, and no test may change its own: the test runs itself again with each.
+#[tokio::test]
+async fn the_variables_of_other_programs_are_read_and_stale_ones_named() {
+    const CASE: &str = "EDGE_CA_URL";
+    if let Ok(url) = std::env::var(CASE) {
+        let client = HttpClient::builder().proxy(ProxyConfig::None);
+        match fetch(&client.build().unwrap(), &url).await {
+            Ok(text) => assert_eq!(text, "ok"),
+            Err(error) => println!("refused: {error}"),
+        }
+        return;
+    }
+    let authority = Authority::new();
+    let server = server(&authority, &["127.0.0.1"]).await;
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(at("certs")).unwrap();
+    for file in ["ca.pem", "certs/0123abcd.0"] {
+        std::fs::write(at(file), authority.pem()).unwrap();
+    }
+    // An issuer of the same name with another key.
+    std::fs::write(at("other.pem"), Authority::new().pem()).unwrap();
+    std::fs::write(at("empty.pem"), "nothing").unwrap();
+    let all = [
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "GIT_SSL_CAINFO",
+        "AWS_CA_BUNDLE",
+    ];
+    let asked = async |variables: &[(&str, &str)]| {
+        let mut again = tokio::process::Command::new(std::env::current_exe().unwrap());
+        let this = "trust::the_variables_of_other_programs_are_read_and_stale_ones_named";
+        again.args(["--exact", this, "--nocapture"]);
+        for name in all {
+            again.env_remove(name);
+        }
+        again.env(CASE, server.https());
+        again.envs(variables.iter().map(|(name, file)| (name, at(file))));
+        let output = again.output().await.unwrap();
+        assert!(output.status.success(), "{variables:?}: {output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines()
+            .find_map(|line| line.split_once("refused: "))
+            .map(|(_, error)| error.to_owned())
+    };
+    for name in all {
+        let place = if name == "SSL_CERT_DIR" {
+            "certs"
+        } else {
+            "ca.pem"
+        };
+        assert_eq!(asked(&[(name, place)]).await, None, "{name}");
+    }
+    // They add to each other, and stale ones do no harm.
+    let besides = [
+        ("SSL_CERT_FILE", "other.pem"),
+        ("REQUESTS_CA_BUNDLE", "certs"),
+        ("CURL_CA_BUNDLE", "gone.pem"),
+    ];
+    assert_eq!(asked(&besides).await, None);
+    let stale = asked(&[
+        ("SSL_CERT_FILE", "gone.pem"),
+        ("REQUESTS_CA_BUNDLE", "other.pem"),
+        ("CURL_CA_BUNDLE", "empty.pem"),
+    ]);
+    let stale = stale.await.unwrap();
+    for part in [
+        "ca_file".to_owned(),
+        format!("SSL_CERT_FILE={}, which cannot be read", at("gone.pem")),
+        format!("REQUESTS_CA_BUNDLE={},", at("other.pem")),
+        "its issuer has a new key".to_owned(),
+        format!(
+            "CURL_CA_BUNDLE={}, which holds no certificate",
+            at("empty.pem")
+        ),
+    ] {
+        assert!(stale.contains(&part), "{part}: {stale}");
+    }
+    let unset = asked(&[]).await.unwrap();
+    assert!(unset.contains("in ca_file or SSL_CERT_FILE"), "{unset}");
+    assert!(!unset.contains("looked for"), "{unset}");
+}
+
 #[tokio::test]
 async fn another_name_is_refused() {
     let authority = Authority::new();
@@ -105,6 +192,15 @@ async fn a_forged_handshake_is_refused_even_with_the_flag() {
         let error = fetch(&open, &forged.https()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Tls, "{version:?}");
         assert!(chain(&error).contains("BadSignature"), "{}", chain(&error));
+        assert!(error.is_permanent());
+        // What helps is looking for whoever stands in between, not looking less closely.
+        let strict = client().ca_pem(authority.pem()).build().unwrap();
+        let refused = fetch(&strict, &forged.https()).await.unwrap_err();
+        for error in [error, refused] {
+            let text = error.to_string();
+            assert!(text.contains("in between"), "{text}");
+            assert!(!text.contains("skip_ssl_verify"), "{text}");
+        }
         assert_eq!(forged.counts.requests(), 0);
     }
 }
