@@ -85,7 +85,13 @@ impl Line {
             self.wanted.store(true, Ordering::Release);
             self.task.wake();
         }
-        timeout(within, sign).await.is_ok() && !self.is_over()
+        // In two halves: where this process was stopped meanwhile, one of them is still to come.
+        for _ in 0..2 {
+            if timeout(within / 2, sign.as_mut()).await.is_ok() {
+                return !self.is_over();
+            }
+        }
+        false
     }
 
     /// One more call uses the connection.

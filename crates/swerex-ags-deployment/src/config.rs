@@ -21,7 +21,8 @@ pub struct TencentAgsDeploymentConfig {
     pub http_endpoint: String,
     /// Accept any certificate, on both planes. Default: false.
     pub skip_ssl_verify: bool,
-    /// PEM file of certificates to trust besides the platform's. Default: empty.
+    /// PEM file of certificates to trust besides the platform's and those that `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE` and the like name. Default:
+    /// empty.
     pub ca_file: String,
     /// Region of the sandboxes. Default: [`keys::DEFAULT_REGION`].
     pub region: String,

@@ -127,7 +127,7 @@ pub const KEYS: &[Key] = &[
         "ca_file",
         Kind::Text,
         "",
-        "PEM file of certificates to trust besides the platform's; both planes",
+        "PEM file of certificates to trust besides the platform's and those of SSL_CERT_FILE, REQUESTS_CA_BUNDLE and the like; both planes",
     ),
     key(
         "region",

@@ -338,8 +338,9 @@ impl Shared {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn touch(&self, now: Instant) {
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    pub(super) fn touch(&self, at: Instant) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        *used = at.max(*used);
     }
 
     /// Whether no call uses it, and none did for too long. A call in progress holds a reference besides the pool's.

@@ -4,7 +4,6 @@ use std::{mem, sync::Arc};
 
 use http::{HeaderValue, Request, Response, Uri, Version, header};
 use hyper::body::Incoming;
-use tokio::time::Instant;
 
 use super::host::{Host, Shared};
 use crate::{Body, TransportError, dial::Http1, fault, line::InUse};
@@ -106,7 +105,8 @@ impl Lease {
                 self.host.closed();
             }
             Held::Own(own) => self.host.put_back(own),
-            Held::Shared { connection, .. } => connection.touch(Instant::now()),
+            // The end of the answer was heard just now: one look at the clock is enough.
+            Held::Shared { connection, .. } => connection.touch(connection.connection.line.heard()),
             Held::Nothing => {}
         }
     }

@@ -58,13 +58,12 @@ async fn serve(
     }
     let count = stream.read_u8().await?;
     let methods = bytes(&mut stream, count).await?;
-    let method = if manner.wants.is_some() { 2 } else { 0 };
-    // As the standard says: one of those that were offered, else none.
-    if !methods.contains(&method) && !(method == 0 && methods.contains(&2)) {
+    // As the standard says: one of those that were offered, else none. Who wants no password takes any.
+    let suits = |method: &&u8| **method == 2 || (**method == 0 && manner.wants.is_none());
+    let Some(&method) = methods.iter().find(suits) else {
         stream.write_all(&[5, 0xff]).await?;
         return Ok(());
-    }
-    let method = if methods.contains(&method) { method } else { 2 };
+    };
     stream.write_all(&[5, method]).await?;
     if method == 2 {
         assert_eq!(stream.read_u8().await?, 1);
