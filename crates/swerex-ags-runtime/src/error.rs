@@ -92,6 +92,15 @@ pub enum Error {
         /// What is wrong with it.
         source: std::io::Error,
     },
+    /// The body of a request that was to be passed on broke off; it is the fault of whoever sent it.
+    BrokenRequest {
+        /// The call.
+        call: &'static str,
+        /// What happened to the body.
+        source: TransportError,
+    },
+    /// Whoever was to take a command's output failed; the command was not waited for.
+    Output(std::io::Error),
     /// The call cannot be made with these arguments.
     Invalid(String),
 }
@@ -206,6 +215,13 @@ impl fmt::Display for Error {
                 )
             }
             Self::Local { path, .. } => write!(f, "cannot use `{}`", path.display()),
+            Self::BrokenRequest { call, .. } => {
+                write!(
+                    f,
+                    "the body of the request for {call} broke off before its end"
+                )
+            }
+            Self::Output(_) => f.write_str("the output of the command could not be passed on"),
             Self::Invalid(what) => f.write_str(what),
         }
     }
@@ -234,10 +250,10 @@ impl fmt::Display for Tried {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::NotSent { source, .. } => Some(source),
+            Self::NotSent { source, .. } | Self::BrokenRequest { source, .. } => Some(source),
             Self::UnknownOutcome { source, .. } => Some(source),
             Self::Token { source, .. } => Some(source),
-            Self::Local { source, .. } => Some(source),
+            Self::Local { source, .. } | Self::Output(source) => Some(source),
             _ => None,
         }
     }
@@ -283,6 +299,11 @@ impl Attempted {
             fault: Fault::Final,
             retry_after: None,
         }
+    }
+
+    /// Whether the next attempt would meet it again.
+    pub(crate) fn is_final(&self) -> bool {
+        self.fault == Fault::Final
     }
 
     /// The error of the last attempt of so many.

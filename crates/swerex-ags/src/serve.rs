@@ -12,6 +12,7 @@ mod proxy;
 mod reply;
 pub(crate) mod sandbox;
 pub(crate) mod slot;
+mod spool;
 mod state;
 mod stops;
 #[cfg(test)]
