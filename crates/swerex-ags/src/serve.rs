@@ -6,6 +6,7 @@
 pub(crate) mod address;
 pub(crate) mod ags;
 pub(crate) mod attached;
+mod book;
 pub(crate) mod bridge;
 pub(crate) mod pool;
 mod proxy;

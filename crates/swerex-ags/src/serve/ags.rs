@@ -3,14 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use ags_http::{Body, BoxFuture};
-use http::{Request, Response, header};
+use http::{HeaderMap, Request, Response, header};
 use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
 use swerex_ags_runtime::{AgsRuntime, Error, Forwarded};
-use swerex_proto::Command;
+use swerex_proto::{Command, route};
 
 use super::{
     address::Address,
-    attached, reply,
+    attached,
+    book::Book,
+    reply,
     sandbox::{CallFailed, Sandbox, Stage, StartProblem, Starter},
     spool::kept,
 };
@@ -31,6 +33,8 @@ pub(crate) struct AgsStarter {
 #[derive(Debug)]
 struct AgsSandbox {
     runtime: AgsRuntime,
+    /// For a server that remembers only its last answer.
+    book: Book,
     deployment: tokio::sync::Mutex<TencentAgsDeployment>,
 }
 
@@ -54,6 +58,7 @@ impl Starter for AgsStarter {
                 .clone();
             let sandbox: Arc<dyn Sandbox> = Arc::new(AgsSandbox {
                 runtime,
+                book: Book::default(),
                 deployment: deployment.into(),
             });
             Ok(sandbox)
@@ -101,20 +106,47 @@ impl AgsSandbox {
             let runtime = self.runtime.clone();
             return attached::execute(runtime, command).await.or_else(failed);
         }
-        self.runtime
-            .forward(&path, parts.headers, body, Some(TRANSFER_TIMEOUT))
+        let id = parts.headers.get(route::X_REQUEST_ID).cloned();
+        if let Some(id) = id
+            && let Forwarded::Whole(bytes) = &body
+            && path != route::READ_FILE
+            && !self.runtime.is_native()
+        {
+            let (bytes, runtime, to) = (bytes.clone(), self.runtime.clone(), path.clone());
+            let run = || async move { forward(&runtime, &to, parts.headers, body).await };
+            let asked = (path.as_str(), bytes.as_ref());
+            return self.book.once(id.as_bytes(), asked, run).await;
+        }
+        forward(&self.runtime, &path, parts.headers, body)
             .await
             .or_else(failed)
     }
+}
+
+async fn forward(
+    runtime: &AgsRuntime,
+    path: &str,
+    headers: HeaderMap,
+    body: Forwarded,
+) -> Result<Response<Body>, Error> {
+    let timeout = Some(TRANSFER_TIMEOUT);
+    runtime.forward(path, headers, body, timeout).await
 }
 
 /// What becomes of a call without an answer; an exception is one.
 fn failed(error: Error) -> Result<Response<Body>, CallFailed> {
     match error {
         Error::Remote(error) => Ok(reply::tell(&error)),
-        Error::BrokenRequest { .. } => Err(CallFailed::Broken(chain(&error))),
-        error if error.is_environment_expired() => Err(CallFailed::Gone(chain(&error))),
-        error => Err(CallFailed::Unreachable(chain(&error))),
+        error => Err(call_failed(&error)),
+    }
+}
+
+pub(super) fn call_failed(error: &Error) -> CallFailed {
+    let why = chain(error);
+    match error {
+        Error::BrokenRequest { .. } => CallFailed::Broken(why),
+        error if error.is_environment_expired() => CallFailed::Gone(why),
+        _ => CallFailed::Unreachable(why),
     }
 }
 

@@ -86,8 +86,12 @@ async fn pass_on(
         Ok(parts) => parts,
         Err(refused) => return refused,
     };
+    let id = request.headers().get("x-request-id");
+    let id = id.map(http::HeaderValue::as_bytes);
     let purpose = match (endpoint, &session) {
-        ("create_session", Some(session)) => Purpose::Create(session),
+        ("create_session", Some(session)) if !slot.is_repeat(session, id) => {
+            Purpose::Create(session)
+        }
         _ => Purpose::Use,
     };
     let in_use = match slot.sandbox(purpose, deadline).await {
