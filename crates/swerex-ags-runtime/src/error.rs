@@ -3,7 +3,7 @@
 use std::{borrow::Cow, error, fmt, path::PathBuf, time::Duration};
 
 use ags_http::{
-    TransportError,
+    TransportError, TransportErrorKind,
     retry::{Fault, GaveUp, Retryable},
 };
 use http::StatusCode;
@@ -35,7 +35,8 @@ pub enum Error {
         /// How often it was tried.
         tried: Tried,
     },
-    /// The sandbox no longer exists: it expired, was stopped, or never was.
+    /// The gateway knows no such sandbox. Why not (it expired, was stopped, died, never was) only the control plane can tell: whoever has one
+    /// asks there when [`is_environment_expired`](Self::is_environment_expired) says so.
     EnvironmentExpired {
         /// The call.
         call: &'static str,
@@ -134,7 +135,7 @@ impl Error {
         }
     }
 
-    /// Whether the sandbox no longer exists.
+    /// Whether the sandbox does not exist, as far as the gateway knows.
     pub fn is_environment_expired(&self) -> bool {
         match self {
             Self::EnvironmentExpired { .. } => true,
@@ -175,11 +176,11 @@ impl fmt::Display for Error {
                 )
             }
             Self::EnvironmentExpired { call, message } => {
-                write!(f, "{call} found no sandbox: it expired or was stopped")?;
+                write!(f, "{call} found no sandbox")?;
                 if message.is_empty() {
                     Ok(())
                 } else {
-                    write!(f, " ({message})")
+                    write!(f, ": the gateway says `{message}`")
                 }
             }
             Self::Unauthorized { call, message } => write!(f, "{call} was refused: {message}"),
@@ -340,7 +341,11 @@ impl Attempted {
     }
 
     pub(crate) fn transport(call: &'static str, error: TransportError) -> Self {
-        let fault = error.fault();
+        let fault = match error.kind() {
+            // It would be as large the next time.
+            TransportErrorKind::TooLarge => Fault::Final,
+            _ => error.fault(),
+        };
         let error = if error.reached() == ags_http::Reached::NotSent {
             Error::NotSent {
                 call,

@@ -228,12 +228,13 @@ impl AgsRuntime {
     /// # Errors
     /// As every call.
     pub async fn close(&self) -> Result<CloseResponse, Error> {
-        let call = request::with_bytes(
+        let mut call = request::with_bytes(
             "close",
             http::Method::POST,
             self.uri(route::CLOSE)?,
             bytes::Bytes::new(),
         );
+        call.again = Again::of(route::CLOSE);
         self.act(&call).await
     }
 

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod events;
+mod natural;
 mod outcomes;
+mod streamed;
 
 use std::{
     sync::{
