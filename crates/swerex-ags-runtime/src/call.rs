@@ -9,11 +9,12 @@ use std::{
 };
 
 use ags_http::{
-    Deadline, HttpService, Idempotence, body, date,
-    retry::{self, Attempt, Fault, Retryable as _},
+    Body, Deadline, HttpService, Idempotence, TransportError, body, date,
+    retry::{self, Attempt, Fault, RetryPolicy, Retryable as _},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt as _;
 use swerex_proto::{ExceptionBody, route};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
@@ -24,12 +25,16 @@ use crate::{
     error::{Attempted, Error, Lost, Tried},
     gateway::{self, Meaning},
     pieces::Piece,
-    request::{self, Allowed, Call},
+    request::{self, Again, Allowed, Call},
+    shorten::shortened,
     token::TokenSource,
 };
 
-/// The largest answer with an error status that is read, in bytes.
-pub(crate) const MAX_PROBLEM: usize = 8 << 20;
+/// The largest exception that is read, in bytes.
+pub(crate) const MAX_EXCEPTION: usize = 8 << 20;
+
+/// So much is read of any other answer with an error status, in bytes: all that is made of it is a line.
+pub(crate) const MAX_PROBLEM: usize = 64 << 10;
 
 /// How long to wait before asking again whether a Python server has finished what it was doing.
 const FINISHED_PAUSE: Duration = Duration::from_millis(100);
@@ -97,7 +102,8 @@ impl Connection {
         self.observed(call.name, None, outcome).await
     }
 
-    /// Sends a call that does something, with an id by which the server knows repeats of it.
+    /// Sends a call that does something, with an id by which a native server knows repeats of it. On other servers the call itself says what a
+    /// repeat does.
     pub(crate) async fn act(
         &self,
         call: &Call,
@@ -146,6 +152,11 @@ impl Connection {
         if self.is_native() {
             return self
                 .repeat(call, deadline, Idempotence::SameId, Some(id))
+                .await;
+        }
+        if call.again != Again::Twice {
+            return self
+                .repeat(call, deadline, Idempotence::Safe, Some(id))
                 .await;
         }
         let outcome = self
@@ -234,28 +245,54 @@ impl Connection {
         idempotence: Idempotence,
         id: Option<&str>,
     ) -> Result<Answer, Error> {
+        let once = || self.attempt(call, deadline, id);
+        let policy = self.config.retry;
+        self.repeat_with(policy, call, deadline, idempotence, once, |answer| answer)
+            .await
+    }
+
+    /// Tries until `once` succeeds, or must not or need not be tried again. `done` makes a success of the answer of a call that turns out to
+    /// have been carried out by an attempt whose answer was lost.
+    pub(crate) async fn repeat_with<T, F>(
+        &self,
+        policy: RetryPolicy,
+        call: &Call,
+        deadline: Deadline,
+        idempotence: Idempotence,
+        once: impl Fn() -> F,
+        done: impl Fn(Answer) -> T,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Attempted>>,
+    {
         let overall = deadline.remaining().unwrap_or(Duration::MAX);
-        let policy = retry::RetryPolicy {
-            overall,
-            ..self.config.retry
-        };
-        let last = Mutex::new(None);
-        let once = |this: Attempt| {
-            let cause = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let policy = RetryPolicy { overall, ..policy };
+        let last = Mutex::new((None, false));
+        let tried = |this: Attempt| {
+            let (cause, was_lost) = {
+                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                (last.0.take(), last.1)
+            };
             if let Some(cause) = cause {
                 self.config.tally.repeated(cause);
             }
             Span::current().record("attempts", this.number);
-            async {
-                let outcome = self.attempt(call, deadline, id).await;
-                if let Err(failed) = &outcome {
-                    let cause = failed.in_brief().into_owned();
-                    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+            let (attempt, last, done) = (once(), &last, &done);
+            async move {
+                let failed = match attempt.await {
+                    Ok(answer) => return Ok(answer),
+                    Err(failed) => failed,
+                };
+                if was_lost && let Some(answer) = done_before(call, &failed.error) {
+                    return Ok(done(answer));
                 }
-                outcome
+                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                last.0 = Some(failed.in_brief().into_owned());
+                last.1 |= failed.fault == Fault::Unknown;
+                Err(failed)
             }
         };
-        retry::run(&policy, idempotence, call.name, once)
+        retry::run(&policy, idempotence, call.name, tried)
             .await
             .map_err(Attempted::given_up)
     }
@@ -268,93 +305,171 @@ impl Connection {
         id: Option<&str>,
     ) -> Result<Answer, Attempted> {
         let response = self.send(call, deadline, id).await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let limit = if status.is_success() {
-            self.config.max_reply
+        let (parts, incoming) = response.into_parts();
+        if !parts.status.is_success() {
+            return Err(self.read_problem(call.name, &parts, incoming).await);
+        }
+        let incoming = if call.has_output {
+            shortened(incoming)
         } else {
-            MAX_PROBLEM
+            incoming
         };
-        let bytes = body::collect(response.into_body(), limit)
+        let bytes = body::collect(incoming, self.config.max_reply)
             .await
             .map_err(|error| Attempted::transport(call.name, error))?;
-        if status.is_success() {
-            return Ok(Answer { status, bytes });
+        Ok(Answer {
+            status: parts.status,
+            bytes,
+        })
+    }
+
+    /// Reads an answer that is no success, as much of it as is of use.
+    pub(crate) async fn read_problem(
+        &self,
+        name: &'static str,
+        parts: &http::response::Parts,
+        incoming: Body,
+    ) -> Attempted {
+        match read_problem(parts.status, incoming).await {
+            Ok(bytes) => {
+                self.problem_of(name, parts.status, &parts.headers, bytes)
+                    .await
+            }
+            Err(error) => Attempted::transport(name, error),
         }
-        Err(self.problem(call.name, status, &headers, &bytes))
     }
 
     /// What an answer that is no success means for the call.
-    pub(crate) fn problem(
+    pub(crate) async fn problem_of(
         &self,
         name: &'static str,
         status: StatusCode,
         headers: &HeaderMap,
-        bytes: &[u8],
+        bytes: Bytes,
     ) -> Attempted {
-        if status.as_u16() == route::STATUS_EXCEPTION {
-            let error = match request::parse::<ExceptionBody>(name, status, bytes) {
-                Ok(body) => Error::Remote(body.swerexception),
-                Err(strange) => strange,
-            };
-            return Attempted::finally(error);
+        let through_gateway = self.tokens.is_some();
+        let headers = headers.clone();
+        request::off_worker(bytes.len(), move || {
+            problem(name, status, &headers, &bytes, through_gateway)
+        })
+        .await
+    }
+}
+
+/// Reads the body of an answer that is no success. Of a long one only the beginning is kept, unless it is an exception.
+pub(crate) async fn read_problem(
+    status: StatusCode,
+    mut incoming: Body,
+) -> Result<Bytes, TransportError> {
+    if status.as_u16() == route::STATUS_EXCEPTION {
+        return body::collect(incoming, MAX_EXCEPTION).await;
+    }
+    let mut bytes = BytesMut::new();
+    while bytes.len() < MAX_PROBLEM
+        && let Some(frame) = incoming.frame().await
+    {
+        if let Ok(data) = frame.map_err(body::into_transport)?.into_data() {
+            let room = MAX_PROBLEM - bytes.len();
+            bytes.extend_from_slice(&data[..data.len().min(room)]);
         }
-        // A date means nothing without the peer's own.
-        let retry_after = date::retry_after(headers, date::date(headers).unwrap_or(u64::MAX));
-        match gateway::meaning(status, headers, bytes, self.tokens.is_some()) {
-            Meaning::Refused(message) => Attempted::finally(Error::Refused {
+    }
+    Ok(bytes.freeze())
+}
+
+/// The answer of a call that failed because an earlier attempt, whose answer was lost, had done it.
+fn done_before(call: &Call, error: &Error) -> Option<Answer> {
+    let Again::Fails(class, answer) = call.again else {
+        return None;
+    };
+    (error.remote()?.class_path == class).then(|| Answer {
+        status: StatusCode::OK,
+        bytes: Bytes::from_static(answer.as_bytes()),
+    })
+}
+
+/// What an answer that is no success means for the call.
+fn problem(
+    name: &'static str,
+    status: StatusCode,
+    headers: &HeaderMap,
+    bytes: &[u8],
+    through_gateway: bool,
+) -> Attempted {
+    if status.as_u16() == route::STATUS_EXCEPTION {
+        let error = match request::parse::<ExceptionBody>(name, status, bytes) {
+            Ok(body) => Error::Remote(body.swerexception),
+            Err(strange) => strange,
+        };
+        return Attempted::finally(error);
+    }
+    // A date means nothing without the peer's own.
+    let retry_after = date::retry_after(headers, date::date(headers).unwrap_or(u64::MAX));
+    match gateway::meaning(status, headers, bytes, through_gateway) {
+        Meaning::Refused(message) => Attempted::finally(Error::Refused {
+            call: name,
+            status,
+            message,
+            tried: Tried::default(),
+        }),
+        Meaning::WrongKey(message) => {
+            let message = format!("the server wants another key: {message}");
+            Attempted::finally(Error::Unauthorized {
+                call: name,
+                message,
+            })
+        }
+        Meaning::WrongToken(message) => {
+            let message = format!("the gateway refused the token, also a new one: {message}");
+            Attempted::finally(Error::Unauthorized {
+                call: name,
+                message,
+            })
+        }
+        Meaning::Expired(message) => Attempted::finally(Error::EnvironmentExpired {
+            call: name,
+            message,
+        }),
+        Meaning::Later => {
+            let error = Error::Refused {
                 call: name,
                 status,
-                message,
+                message: later(status, retry_after),
                 tried: Tried::default(),
-            }),
-            Meaning::WrongKey(message) => {
-                let message = format!("the server wants another key: {message}");
-                Attempted::finally(Error::Unauthorized {
-                    call: name,
-                    message,
-                })
+            };
+            Attempted {
+                error,
+                fault: Fault::Refused,
+                retry_after,
             }
-            Meaning::WrongToken(message) => {
-                let message = format!("the gateway refused the token, also a new one: {message}");
-                Attempted::finally(Error::Unauthorized {
-                    call: name,
-                    message,
-                })
-            }
-            Meaning::Expired(message) => Attempted::finally(Error::EnvironmentExpired {
-                call: name,
-                message,
-            }),
-            Meaning::Later => {
-                let error = Error::Refused {
-                    call: name,
-                    status,
-                    message: "too many requests".to_owned(),
-                    tried: Tried::default(),
-                };
-                Attempted {
-                    error,
-                    fault: Fault::Refused,
-                    retry_after,
-                }
-            }
-            Meaning::Lost => {
-                let error = Error::UnknownOutcome {
-                    call: name,
-                    source: Lost::Gateway(status),
-                    tried: Tried::default(),
-                };
-                Attempted {
-                    error,
-                    fault: Fault::Unknown,
-                    retry_after,
-                }
-            }
-            Meaning::Strange(evidence) => Attempted::finally(Error::Reply {
-                call: name,
-                status,
-                evidence,
-            }),
         }
+        Meaning::Lost => {
+            let error = Error::UnknownOutcome {
+                call: name,
+                source: Lost::Gateway(status),
+                tried: Tried::default(),
+            };
+            Attempted {
+                error,
+                fault: Fault::Unknown,
+                retry_after,
+            }
+        }
+        Meaning::Strange(evidence) => Attempted::finally(Error::Reply {
+            call: name,
+            status,
+            evidence,
+        }),
+    }
+}
+
+/// Why a call was not carried out for now.
+fn later(status: StatusCode, retry_after: Option<Duration>) -> String {
+    let what = match status {
+        StatusCode::TOO_MANY_REQUESTS => "too many requests",
+        _ => "not ready",
+    };
+    match retry_after {
+        Some(wait) => format!("{what}, to be asked again after {} s", wait.as_secs()),
+        None => what.to_owned(),
     }
 }

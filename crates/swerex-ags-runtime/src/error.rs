@@ -3,7 +3,7 @@
 use std::{borrow::Cow, error, fmt, path::PathBuf, time::Duration};
 
 use ags_http::{
-    TransportError,
+    TransportError, TransportErrorKind,
     retry::{Asked, Fault, GaveUp, Retryable},
 };
 use http::StatusCode;
@@ -35,7 +35,8 @@ pub enum Error {
         /// How often it was tried.
         tried: Tried,
     },
-    /// The sandbox no longer exists: it expired, was stopped, or never was.
+    /// The gateway knows no such sandbox. Why not (it expired, was stopped, died, never was) only the control plane can tell: whoever has one
+    /// asks there when [`is_environment_expired`](Self::is_environment_expired) says so.
     EnvironmentExpired {
         /// The call.
         call: &'static str,
@@ -92,6 +93,15 @@ pub enum Error {
         /// What is wrong with it.
         source: std::io::Error,
     },
+    /// The body of a request that was to be passed on broke off; it is the fault of whoever sent it.
+    BrokenRequest {
+        /// The call.
+        call: &'static str,
+        /// What happened to the body.
+        source: TransportError,
+    },
+    /// Whoever was to take a command's output failed; the command was not waited for.
+    Output(std::io::Error),
     /// The call cannot be made with these arguments.
     Invalid(String),
 }
@@ -127,7 +137,7 @@ impl Error {
         }
     }
 
-    /// Whether the sandbox no longer exists.
+    /// Whether the sandbox does not exist, as far as the gateway knows.
     pub fn is_environment_expired(&self) -> bool {
         match self {
             Self::EnvironmentExpired { .. } => true,
@@ -168,11 +178,11 @@ impl fmt::Display for Error {
                 )
             }
             Self::EnvironmentExpired { call, message } => {
-                write!(f, "{call} found no sandbox: it expired or was stopped")?;
+                write!(f, "{call} found no sandbox")?;
                 if message.is_empty() {
                     Ok(())
                 } else {
-                    write!(f, " ({message})")
+                    write!(f, ": the gateway says `{message}`")
                 }
             }
             Self::Unauthorized { call, message } => write!(f, "{call} was refused: {message}"),
@@ -208,6 +218,13 @@ impl fmt::Display for Error {
                 )
             }
             Self::Local { path, .. } => write!(f, "cannot use `{}`", path.display()),
+            Self::BrokenRequest { call, .. } => {
+                write!(
+                    f,
+                    "the body of the request for {call} broke off before its end"
+                )
+            }
+            Self::Output(_) => f.write_str("the output of the command could not be passed on"),
             Self::Invalid(what) => f.write_str(what),
         }
     }
@@ -240,10 +257,10 @@ impl fmt::Display for Tried {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::NotSent { source, .. } => Some(source),
+            Self::NotSent { source, .. } | Self::BrokenRequest { source, .. } => Some(source),
             Self::UnknownOutcome { source, .. } => Some(source),
             Self::Token { source, .. } => Some(source),
-            Self::Local { source, .. } => Some(source),
+            Self::Local { source, .. } | Self::Output(source) => Some(source),
             _ => None,
         }
     }
@@ -291,6 +308,11 @@ impl Attempted {
         }
     }
 
+    /// Whether the next attempt would meet it again.
+    pub(crate) fn is_final(&self) -> bool {
+        self.fault == Fault::Final
+    }
+
     /// The error of the last attempt of so many.
     pub(crate) fn given_up(gave_up: GaveUp<Self>) -> Error {
         let of_all = Tried {
@@ -326,7 +348,11 @@ impl Attempted {
     }
 
     pub(crate) fn transport(call: &'static str, error: TransportError) -> Self {
-        let fault = error.fault();
+        let fault = match error.kind() {
+            // It would be as large the next time.
+            TransportErrorKind::TooLarge => Fault::Final,
+            _ => error.fault(),
+        };
         let error = if error.reached() == ags_http::Reached::NotSent {
             Error::NotSent {
                 call,

@@ -15,19 +15,20 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use swerex_proto::{
-    native::{self, Event, Stream},
+    native::{self, EventLine, Stream},
     route,
 };
+use tokio::time::Instant;
 use tracing::Span;
 use uuid::Uuid;
 
 use crate::{
-    call::{Connection, MAX_PROBLEM},
-    error::{Attempted, Error},
+    call::{Answer, Connection},
+    error::{Attempted, Error, Lost, Tried},
     gateway,
-    request::{Allowed, Call},
+    request::{self, Allowed, Call},
+    shorten::shortened,
 };
 
 /// A command that may take as long as this, or for ever, is followed by its events where the server has them. A shorter one is asked for at once.
@@ -39,15 +40,21 @@ const SILENCE: Duration = Duration::from_secs(3 * native::HEARTBEAT_SECONDS);
 /// How much longer than an answer the line around it may be, in bytes.
 const AROUND: usize = 64 << 10;
 
+/// After so many bytes of output a stream that pauses is taken up at once; after fewer, the usual wait comes first.
+const WORTH_IT: usize = 4 << 10;
+
+/// So many pauses in a row without anything new are the end: a server that works tells something between two of them.
+const MAX_EMPTY_PAUSES: u32 = 8;
+
 /// Is told what a command prints while it prints it, in pieces that may end within a character. It must not block.
 pub type Heard<'a> = dyn Fn(Stream, &[u8]) + Send + Sync + 'a;
 
 /// What a stream of events tells.
 pub(crate) enum Told {
     /// The command has printed something.
-    Output(Stream, Vec<u8>),
-    /// The command's answer.
-    Result(StatusCode, Value),
+    Output(Stream, Bytes),
+    /// The command's answer: the status and the JSON text that the plain endpoint would have given.
+    Result(StatusCode, Bytes),
 }
 
 /// The events of one call, one after the other, however often the connection is lost.
@@ -58,9 +65,13 @@ pub(crate) struct Events {
     pub(crate) policy: RetryPolicy,
     stream: Option<Lines>,
     /// Read already, as a sign that the stream has begun.
-    first: Option<Event>,
-    /// Whether the stream has told anything yet.
-    is_new: bool,
+    first: Option<Seen>,
+    /// When the stream was taken up last, and how many bytes of output it has told since.
+    since: Instant,
+    news: usize,
+    /// How often in a row a stream has paused, or was lost early, without anything new.
+    empty_pauses: u32,
+    early_losses: u32,
 }
 
 /// Where a stream goes on.
@@ -69,11 +80,23 @@ struct Place {
     call: Call,
     id: String,
     deadline: Deadline,
+    /// What the connection is told of it: none where the deadline moves.
+    of_connection: Deadline,
     /// The number of the last event that was told.
     last: u64,
     has_begun: bool,
     /// How often it was tried to take it up, the first time included.
     tries: AtomicU64,
+}
+
+/// An event that was read.
+#[derive(Debug)]
+enum Seen {
+    Nothing,
+    Output(u64, Stream, Bytes),
+    Skipped(u64),
+    Pause,
+    Result(StatusCode, Bytes),
 }
 
 /// Whether a call is worth following.
@@ -86,23 +109,32 @@ pub(crate) fn is_long(allowed: Allowed) -> bool {
 }
 
 impl Connection {
-    /// Carries a call to one of the server's streams of events out, once, however often the connection is lost.
-    pub(crate) async fn follow<T: DeserializeOwned>(
+    /// Carries a call to one of the server's streams of events out, once, however often the connection is lost. A failure of the call is the
+    /// error that its plain endpoint's answer would be.
+    pub(crate) async fn follow(
         &self,
         call: &Call,
+        id: Option<&str>,
         heard: Option<&Heard<'_>>,
-    ) -> Result<T, Error> {
-        let id = Uuid::new_v4().to_string();
-        let outcome = self.follow_as(call, heard, &id);
-        self.observed(call.name, Some(&id), outcome).await
+    ) -> Result<Answer, Error> {
+        let made;
+        let id = match id {
+            Some(id) => id,
+            None => {
+                made = Uuid::new_v4().to_string();
+                &made
+            }
+        };
+        let outcome = self.follow_as(call, heard, id);
+        self.observed(call.name, Some(id), outcome).await
     }
 
-    async fn follow_as<T: DeserializeOwned>(
+    async fn follow_as(
         &self,
         call: &Call,
         heard: Option<&Heard<'_>>,
         id: &str,
-    ) -> Result<T, Error> {
+    ) -> Result<Answer, Error> {
         let _under_way = self.crowd.enter();
         let deadline = self.deadline(call.allowed);
         let mut events = Events::new(call.clone(), id, deadline, self.config.retry);
@@ -113,24 +145,21 @@ impl Connection {
                         heard(stream, &data);
                     }
                 }
-                Told::Result(status, value) => return self.told(call, status, value),
+                Told::Result(status, bytes) => return self.told(call, status, bytes).await,
             }
         }
     }
 
-    /// The answer that the plain endpoint would have given.
-    pub(crate) fn told<T: DeserializeOwned>(
+    /// The answer that the plain endpoint would have given, if it is a success.
+    pub(crate) async fn told(
         &self,
         call: &Call,
         status: StatusCode,
-        value: Value,
-    ) -> Result<T, Error> {
-        if status.is_success()
-            && let Ok(typed) = T::deserialize(&value)
-        {
-            return Ok(typed);
+        bytes: Bytes,
+    ) -> Result<Answer, Error> {
+        if status.is_success() {
+            return Ok(Answer { status, bytes });
         }
-        let bytes = value.to_string();
         let is_refusal = status.as_u16() == route::STATUS_EXCEPTION || status.is_client_error();
         if is_refusal {
             // The stream was the server's, so what it says of the end is, too.
@@ -138,14 +167,26 @@ impl Connection {
             let name = HeaderName::from_static(native::HEADER);
             headers.insert(name, HeaderValue::from(native::REVISION));
             return Err(self
-                .problem(call.name, status, &headers, bytes.as_bytes())
+                .problem_of(call.name, status, &headers, bytes)
+                .await
                 .error);
         }
         Err(Error::Reply {
             call: call.name,
             status,
-            evidence: gateway::evidence(bytes.as_bytes()),
+            evidence: gateway::evidence(&bytes),
         })
+    }
+
+    /// As [`told`](Self::told), typed.
+    pub(crate) async fn told_typed<T: DeserializeOwned + Send + 'static>(
+        &self,
+        call: &Call,
+        status: StatusCode,
+        bytes: Bytes,
+    ) -> Result<T, Error> {
+        let answer = self.told(call, status, bytes).await?;
+        request::parsed(call.name, answer.status, answer.bytes).await
     }
 }
 
@@ -156,6 +197,7 @@ impl Events {
                 call,
                 id: id.to_owned(),
                 deadline,
+                of_connection: deadline,
                 last: 0,
                 has_begun: false,
                 tries: AtomicU64::new(0),
@@ -163,47 +205,64 @@ impl Events {
             policy,
             stream: None,
             first: None,
-            is_new: false,
+            since: Instant::now(),
+            news: 0,
+            empty_pauses: 0,
+            early_losses: 0,
         }
+    }
+
+    /// From now on it has until `deadline`, however long the connection is kept: whoever reads slowly moves it on.
+    pub(crate) fn put_off(&mut self, deadline: Deadline) {
+        (self.place.deadline, self.place.of_connection) = (deadline, Deadline::none());
     }
 
     /// What is told next. May be dropped and called again; nothing is told after a result.
     pub(crate) async fn next(&mut self, connection: &Connection) -> Result<Told, Error> {
         loop {
             let lost = match self.event(connection).await? {
-                Ok(Event::Output { id, stream, data }) => {
+                Ok(Seen::Output(id, stream, data)) => {
                     if id > self.place.last {
-                        let data = STANDARD.decode(&data);
-                        let data =
-                            data.map_err(|_| strange(&self.place.call, b"no base64").error)?;
                         self.place.last = id;
+                        self.news = self.news.saturating_add(data.len());
                         return Ok(Told::Output(stream, data));
                     }
                     continue;
                 }
-                Ok(Event::Skipped { id }) => {
+                Ok(Seen::Skipped(id)) => {
                     self.place.last = self.place.last.max(id);
                     continue;
                 }
-                Ok(Event::Heartbeat | Event::Other) => continue,
-                Ok(Event::Result { status, body, .. }) => {
-                    let status = StatusCode::from_u16(status)
-                        .map_err(|_| strange(&self.place.call, b"no status").error)?;
-                    return Ok(Told::Result(status, body));
-                }
-                Ok(Event::Pause) if self.is_new => {
-                    self.stream = None;
+                Ok(Seen::Nothing) => continue,
+                Ok(Seen::Result(status, body)) => return Ok(Told::Result(status, body)),
+                Ok(Seen::Pause) if self.news >= WORTH_IT => {
+                    (self.stream, self.empty_pauses) = (None, 0);
                     continue;
                 }
-                Ok(Event::Pause) => None,
+                Ok(Seen::Pause) => {
+                    self.empty_pauses = if self.news > 0 {
+                        0
+                    } else {
+                        self.empty_pauses + 1
+                    };
+                    if self.empty_pauses >= MAX_EMPTY_PAUSES {
+                        let said = format!("{MAX_EMPTY_PAUSES} pauses in a row without an event");
+                        return Err(strange(&self.place.call, said.as_bytes()).error);
+                    }
+                    None
+                }
                 Err(lost) if lost.fault == Fault::Final || self.place.deadline.is_past() => {
                     return Err(lost.error);
                 }
                 Err(lost) => Some(lost.error),
             };
-            // A stream that has begun counts as a success: a command of hours may lose many connections.
+            // A stream that has begun counts as a success: a command of hours may lose many connections. But one that is lost at once, again
+            // and again, is asked for less and less often.
             self.stream = None;
-            let wait = self.policy.backoff.base;
+            let heartbeat = Duration::from_secs(native::HEARTBEAT_SECONDS);
+            let is_early = self.news == 0 && self.since.elapsed() < heartbeat;
+            self.early_losses = if is_early { self.early_losses + 1 } else { 1 };
+            let wait = self.policy.backoff.ceiling(self.early_losses);
             if let Some(cause) = lost {
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 let (what, after) = (self.place.call.name, self.place.last);
@@ -227,7 +286,8 @@ impl Events {
             ..self.policy
         };
         let once = |_| self.place.take_up(connection);
-        let begun = retry::run(&policy, Idempotence::SameId, self.place.call.name, once).await;
+        let begun = retry::run(&policy, Idempotence::SameId, self.place.call.name, once);
+        let begun = self.place.in_time(begun).await?;
         let (stream, first) = begun.map_err(|gave_up| {
             Attempted::given_up(GaveUp {
                 may_be_done: gave_up.may_be_done || self.place.has_begun,
@@ -235,26 +295,25 @@ impl Events {
             })
         })?;
         (self.stream, self.first) = (Some(stream), Some(first));
-        (self.place.has_begun, self.is_new) = (true, false);
+        (self.since, self.news) = (Instant::now(), 0);
+        self.place.has_begun = true;
         Ok(())
     }
 
     /// The next event; within, the stream's end before its last.
-    async fn event(&mut self, connection: &Connection) -> Result<Result<Event, Attempted>, Error> {
+    async fn event(&mut self, connection: &Connection) -> Result<Result<Seen, Attempted>, Error> {
         self.begin(connection).await?;
-        let event = match (self.first.take(), &mut self.stream) {
-            (Some(event), _) => Ok(event),
-            (None, Some(stream)) => event(&self.place.call, stream).await,
-            (None, None) => Ok(Event::Other),
-        };
-        self.is_new |= matches!(event, Ok(Event::Output { .. } | Event::Skipped { .. }));
-        Ok(event)
+        match (self.first.take(), &mut self.stream) {
+            (Some(event), _) => Ok(Ok(event)),
+            (None, Some(stream)) => self.place.in_time(seen(&self.place.call, stream)).await,
+            (None, None) => Ok(Ok(Seen::Nothing)),
+        }
     }
 }
 
 impl Place {
     /// Opens one stream, from behind the last event, up to its first.
-    async fn take_up(&self, connection: &Connection) -> Result<(Lines, Event), Attempted> {
+    async fn take_up(&self, connection: &Connection) -> Result<(Lines, Seen), Attempted> {
         let attempt = self.tries.fetch_add(1, Ordering::Relaxed) + 1;
         Span::current().record("attempts", attempt);
         let mut call = self.call.clone();
@@ -262,7 +321,7 @@ impl Place {
             let name = HeaderName::from_static(native::LAST_EVENT_ID);
             call.headers.insert(name, HeaderValue::from(self.last));
         }
-        let answer = connection.send(&call, self.deadline, Some(&self.id));
+        let answer = connection.send(&call, self.of_connection, Some(&self.id));
         let response = if self.has_begun {
             // What begins at once is lost after such a silence; the first time there may be much to send.
             tokio::time::timeout(SILENCE, answer)
@@ -273,22 +332,70 @@ impl Place {
         };
         let (parts, incoming) = response?.into_parts();
         if parts.status != StatusCode::OK {
-            let bytes = body::collect(incoming, MAX_PROBLEM)
-                .await
-                .map_err(|error| Attempted::transport(call.name, error))?;
-            return Err(connection.problem(call.name, parts.status, &parts.headers, &bytes));
+            return Err(connection.read_problem(call.name, &parts, incoming).await);
         }
         let longest = connection.config.max_reply.saturating_add(AROUND);
-        let mut lines = Lines::new(incoming, longest);
-        let first = event(&call, &mut lines).await?;
+        let mut lines = Lines::new(shortened(incoming), longest);
+        let first = seen(&call, &mut lines).await?;
         Ok((lines, first))
+    }
+
+    /// Waits for work until the deadline.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let Some(at) = self.deadline.instant() else {
+            return Ok(work.await);
+        };
+        tokio::time::timeout_at(at, work).await.map_err(|_| {
+            let said = "no complete answer within the deadline of the call".to_owned();
+            Error::UnknownOutcome {
+                call: self.call.name,
+                source: Lost::Transport(broken(TransportErrorKind::Timeout, said)),
+                tried: Tried::default(),
+            }
+        })
     }
 }
 
-async fn event(call: &Call, lines: &mut Lines) -> Result<Event, Attempted> {
-    let line = lines.next().await;
+/// Opens a stream that is not taken up again, if the answer is one; the result is some.
+pub(crate) async fn open(connection: &Connection, call: &Call) -> Result<Option<Lines>, Attempted> {
+    let response = connection.send(call, Deadline::none(), None).await?;
+    let (parts, incoming) = response.into_parts();
+    if parts.status != StatusCode::OK {
+        return Err(connection.read_problem(call.name, &parts, incoming).await);
+    }
+    let longest = connection.config.max_reply.saturating_add(AROUND);
+    Ok(Some(Lines::new(shortened(incoming), longest)))
+}
+
+async fn seen(call: &Call, stream: &mut Lines) -> Result<Seen, Attempted> {
+    let line = stream.next().await;
     let line = line.map_err(|error| Attempted::transport(call.name, error))?;
-    serde_json::from_slice(&line).map_err(|_| strange(call, &line))
+    let evidence = line.slice(..line.len().min(MAX_EVIDENCE));
+    let read = request::off_worker(line.len(), move || read(&line)).await;
+    read.ok_or_else(|| strange(call, &evidence))
+}
+
+/// How much of a strange line is looked at.
+const MAX_EVIDENCE: usize = 1 << 10;
+
+fn read(line: &Bytes) -> Option<Seen> {
+    Some(match EventLine::read(line).ok()? {
+        EventLine::Heartbeat | EventLine::Other => Seen::Nothing,
+        EventLine::Output { id, stream, data } => {
+            Seen::Output(id, stream, STANDARD.decode(data.as_ref()).ok()?.into())
+        }
+        EventLine::Skipped { id } => Seen::Skipped(id),
+        EventLine::Pause => Seen::Pause,
+        EventLine::Result { status, body, .. } => {
+            let status = StatusCode::from_u16(status).ok()?;
+            // A body that is left out is no part of the line.
+            let body = match body {
+                "null" => Bytes::from_static(b"null"),
+                body => line.slice_ref(body.as_bytes()),
+            };
+            Seen::Result(status, body)
+        }
+    })
 }
 
 fn strange(call: &Call, line: &[u8]) -> Attempted {
@@ -301,7 +408,7 @@ fn strange(call: &Call, line: &[u8]) -> Attempted {
 
 /// The lines of a body, each of at most `longest` bytes.
 #[derive(Debug)]
-struct Lines {
+pub(crate) struct Lines {
     body: Body,
     longest: usize,
     buffer: BytesMut,
@@ -316,6 +423,23 @@ impl Lines {
             longest,
             buffer: BytesMut::new(),
             searched: 0,
+        }
+    }
+
+    /// What is told next by a stream that leaves nothing out and does not pause.
+    pub(crate) async fn told(&mut self, call: &Call) -> Result<Told, Attempted> {
+        loop {
+            match seen(call, self).await? {
+                Seen::Output(_, stream, piece) => return Ok(Told::Output(stream, piece)),
+                Seen::Result(status, body) => return Ok(Told::Result(status, body)),
+                Seen::Nothing => {}
+                Seen::Skipped(_) | Seen::Pause => {
+                    return Err(strange(
+                        call,
+                        b"output that cannot be asked for again is missing",
+                    ));
+                }
+            }
         }
     }
 

@@ -4,8 +4,9 @@
 //! server's errors are `{"detail": …}` (FastAPI's form) or a 511, and a native server marks all its answers; everything else with an
 //! error status comes from the gateway.
 
-use http::{HeaderMap, StatusCode};
-use serde_json::Value;
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use swerex_proto::native;
 use url::Url;
 
@@ -72,15 +73,15 @@ pub(crate) fn meaning(
     body: &[u8],
     through_gateway: bool,
 ) -> Meaning {
-    let json: Option<Value> = serde_json::from_slice(body).ok();
-    let detail = json.as_ref().and_then(|json| json.get("detail"));
-    let is_servers = headers.contains_key(native::HEADER) || detail.is_some() || !through_gateway;
-    let said = said(json.as_ref(), body);
+    let is_servers = headers.contains_key(native::HEADER) || has_detail(body) || !through_gateway;
+    let said = evidence(body);
     match status.as_u16() {
         401 | 403 if is_servers => Meaning::WrongKey(said),
         401 | 403 => Meaning::WrongToken(said),
         404 | 410 if !is_servers => Meaning::Expired(said),
         429 => Meaning::Later,
+        // Whoever says when to come back has not begun.
+        503 if headers.contains_key(header::RETRY_AFTER) => Meaning::Later,
         502..=504 => Meaning::Lost,
         400..=499 if is_servers => Meaning::Refused(said),
         _ => Meaning::Strange(said),
@@ -89,21 +90,62 @@ pub(crate) fn meaning(
 
 /// What a body says, in a few words: JSON's `detail`, `message` or `error`, or the beginning of the text.
 pub(crate) fn evidence(body: &[u8]) -> String {
-    said(serde_json::from_slice(body).ok().as_ref(), body)
+    let member = Members::of(body).and_then(|members| {
+        [members.detail, members.message, members.error]
+            .into_iter()
+            .flatten()
+            .next()
+    });
+    match member.map(RawValue::get) {
+        Some(raw) if raw.starts_with('"') && raw.len() <= LONGEST_SAID => {
+            words(&serde_json::from_str::<String>(raw).unwrap_or_default())
+        }
+        Some(raw) => words(beginning(raw.as_bytes()).as_ref()),
+        None => words(beginning(body).as_ref()),
+    }
 }
 
-fn said(json: Option<&Value>, body: &[u8]) -> String {
-    let member = json.and_then(|json| {
-        ["detail", "message", "error"]
-            .iter()
-            .find_map(|key| json.get(key))
-    });
-    let text = match member {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => String::from_utf8_lossy(&body[..body.len().min(4 * EVIDENCE)]).into_owned(),
-    };
-    let words: Vec<&str> = text.split_whitespace().collect();
+/// The longest text of a peer that is unescaped to be shown, in bytes.
+const LONGEST_SAID: usize = 64 << 10;
+
+/// The members of a body that say something. The others are passed over, whatever they hold.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+impl<'a> Members<'a> {
+    fn of(body: &'a [u8]) -> Option<Self> {
+        if !is_object(body) {
+            return None;
+        }
+        serde_json::from_slice(body).ok()
+    }
+}
+
+/// Whether it is FastAPI's form of an error. Of a long one only the beginning may be there.
+fn has_detail(body: &[u8]) -> bool {
+    /// How FastAPI begins.
+    const DETAIL: &[u8] = br#"{"detail":"#;
+    body.trim_ascii_start().starts_with(DETAIL)
+        || Members::of(body).is_some_and(|members| members.detail.is_some())
+}
+
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
+}
+
+fn beginning(text: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(&text[..text.len().min(4 * EVIDENCE)])
+}
+
+fn words(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().take(EVIDENCE).collect();
     words
         .join(" ")
         .chars()

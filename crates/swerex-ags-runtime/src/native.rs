@@ -14,7 +14,6 @@ use swerex_proto::native;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
-    call::MAX_PROBLEM,
     error::{Attempted, Error},
     pieces::HALVINGS,
     request::{self, Call, MakeBody},
@@ -165,12 +164,8 @@ impl AgsRuntime {
         let response = self.connection.send(call, Deadline::none(), None).await?;
         let (parts, mut incoming) = response.into_parts();
         if parts.status != StatusCode::OK {
-            let bytes = body::collect(incoming, MAX_PROBLEM)
-                .await
-                .map_err(transport)?;
-            return Err(self
-                .connection
-                .problem(call.name, parts.status, &parts.headers, &bytes));
+            let problem = self.connection.read_problem(call.name, &parts, incoming);
+            return Err(problem.await);
         }
         let local = |source| {
             let path = std::env::temp_dir();

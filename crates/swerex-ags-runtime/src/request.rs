@@ -5,14 +5,20 @@ use std::{fmt, sync::Arc, time::Duration};
 use ags_http::{Body, body};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
-use serde::{Serialize, de::DeserializeOwned};
-use swerex_proto::{Action, Command, CreateSessionRequest};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use swerex_proto::{Action, Command, CreateSessionRequest, route};
 use url::Url;
 
 use crate::error::Error;
 
 /// Time for one ^C beyond what the caller allows it: the server waits between two of them and tries harder means at the end.
 const INTERRUPT_EXTRA: Duration = Duration::from_millis(500);
+
+/// Work on more bytes than these is not done where other calls wait for their turn.
+const HEAVY: usize = 256 << 10;
 
 /// Makes a request's body anew for every attempt.
 pub(crate) type MakeBody = Arc<dyn Fn() -> Result<Body, Error> + Send + Sync>;
@@ -31,6 +37,39 @@ pub(crate) struct Call {
     pub(crate) allowed: Allowed,
     /// Whether a command that fails is an exception: a Python server remembers none of those, and a repeat would run the command again.
     pub(crate) raises: bool,
+    /// What a repeat does on a server that does not know repeats by their ids.
+    pub(crate) again: Again,
+    /// Whether its answer has a command's output, which may be of any length.
+    pub(crate) has_output: bool,
+}
+
+/// What a repeat of a call does that may have been carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It is done twice.
+    Twice,
+    /// It reads, or sets the same again.
+    Same,
+    /// It fails with this exception of SWE-ReX if it has been done: then this is the answer.
+    Fails(&'static str, &'static str),
+}
+
+impl Again {
+    /// Of the endpoint at this path.
+    pub(crate) fn of(path: &str) -> Self {
+        match path {
+            route::READ_FILE | route::WRITE_FILE | route::UPLOAD | route::CLOSE => Self::Same,
+            route::CREATE_SESSION => Self::Fails(
+                "swerex.exceptions.SessionExistsError",
+                r#"{"output":"","session_type":"bash"}"#,
+            ),
+            route::CLOSE_SESSION => Self::Fails(
+                "swerex.exceptions.SessionDoesNotExistError",
+                r#"{"session_type":"bash"}"#,
+            ),
+            _ => Self::Twice,
+        }
+    }
 }
 
 /// How long the server may work on a call by the caller's own words.
@@ -123,6 +162,8 @@ pub(crate) fn get(name: &'static str, uri: Uri) -> Call {
         body: Arc::new(|| Ok(body::empty())),
         allowed: Allowed::NoCommand,
         raises: false,
+        again: Again::Twice,
+        has_output: false,
     }
 }
 
@@ -172,6 +213,38 @@ pub(crate) fn parse<T: DeserializeOwned>(
         status,
         evidence: crate::gateway::evidence(bytes),
     })
+}
+
+/// Whether it is JSON, of any shape.
+pub(crate) fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// As [`parse`], of an answer of any size.
+pub(crate) async fn parsed<T: DeserializeOwned + Send + 'static>(
+    name: &'static str,
+    status: http::StatusCode,
+    bytes: Bytes,
+) -> Result<T, Error> {
+    off_worker(bytes.len(), move || parse(name, status, &bytes)).await
+}
+
+/// Does work on so many bytes, away from the workers if there are many of them.
+pub(crate) async fn off_worker<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    if bytes <= HEAVY {
+        return work();
+    }
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime shuts down, and nobody will see what comes of it.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 #[cfg(test)]

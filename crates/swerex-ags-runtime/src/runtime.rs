@@ -16,9 +16,9 @@ use uuid::Uuid;
 use crate::{
     call::{Connection, MAX_PROBLEM},
     config::{AgsRuntimeConfig, InvalidConfig},
-    error::{Error, Lost, Tried},
+    error::{Error, Tried},
     events::{self, Heard},
-    request::{self, Allowed, Call, MakeBody},
+    request::{self, Again, Allowed, Call},
     token::TokenSource,
 };
 
@@ -70,8 +70,9 @@ impl AgsRuntime {
         let call = request::get("is_alive", self.uri(route::IS_ALIVE)?);
         let response = self
             .connection
-            .stream(&call, Deadline::after(timeout), None)
-            .await?;
+            .send(&call, Deadline::after(timeout), None)
+            .await
+            .map_err(|failed| failed.error)?;
         self.whole(&call, response).await
     }
 
@@ -139,6 +140,7 @@ impl AgsRuntime {
         }
         let mut call = request::post(plain.0, self.uri(plain.1)?, action, allowed)?;
         call.raises = matches!(action, Action::Bash(bash) if bash.check == Check::Raise);
+        call.has_output = true;
         self.act(&call).await
     }
 
@@ -171,6 +173,7 @@ impl AgsRuntime {
         }
         let mut call = request::post("execute", self.uri(route::EXECUTE)?, command, allowed)?;
         call.raises = command.check;
+        call.has_output = true;
         self.act(&call).await
     }
 
@@ -225,86 +228,34 @@ impl AgsRuntime {
     /// # Errors
     /// As every call.
     pub async fn close(&self) -> Result<CloseResponse, Error> {
-        let call = request::with_bytes(
+        let mut call = request::with_bytes(
             "close",
             http::Method::POST,
             self.uri(route::CLOSE)?,
             bytes::Bytes::new(),
         );
+        call.again = Again::of(route::CLOSE);
         self.act(&call).await
-    }
-
-    /// Passes a request on as it is and gives the server's answer as it comes, whatever its status: for a bridge.
-    ///
-    /// `path` is an endpoint's; headers of `headers` that describe the body are sent on, and so is an `X-Request-ID`. Tokens and keys are this
-    /// runtime's. The body is asked for anew whenever the gateway wants another token.
-    ///
-    /// # Errors
-    /// There is no answer of the server: the call did not reach it, its outcome is unknown, the sandbox is gone. What the gateway says is never
-    /// given as an answer.
-    pub async fn forward(
-        &self,
-        path: &str,
-        headers: http::HeaderMap,
-        body: impl Fn() -> Result<Body, Error> + Send + Sync + 'static,
-        timeout: Option<Duration>,
-    ) -> Result<Response<Body>, Error> {
-        let mut headers = headers;
-        let id = headers.remove(route::X_REQUEST_ID);
-        let id = id.as_ref().and_then(|id| id.to_str().ok());
-        let body: MakeBody = Arc::new(body);
-        let call = Call {
-            name: "the call",
-            method: http::Method::POST,
-            uri: self.uri(path)?,
-            headers,
-            body,
-            allowed: Allowed::NoCommand,
-            raises: false,
-        };
-        let deadline = timeout.map_or_else(Deadline::none, Deadline::after);
-        let response = self.connection.stream(&call, deadline, id).await?;
-        if response.status().is_success() || response.status().as_u16() == route::STATUS_EXCEPTION {
-            return Ok(response);
-        }
-        let (parts, incoming) = response.into_parts();
-        let lost = |source| Error::UnknownOutcome {
-            call: call.name,
-            source: Lost::Transport(source),
-            tried: Tried::default(),
-        };
-        let bytes = ags_http::body::collect(incoming, MAX_PROBLEM)
-            .await
-            .map_err(lost)?;
-        match self
-            .connection
-            .problem(call.name, parts.status, &parts.headers, &bytes)
-            .error
-        {
-            Error::Refused { .. } if parts.status != StatusCode::TOO_MANY_REQUESTS => {
-                Ok(Response::from_parts(parts, ags_http::body::full(bytes)))
-            }
-            error => Err(error),
-        }
     }
 
     pub(crate) fn uri(&self, path: &str) -> Result<http::Uri, Error> {
         request::uri(&self.connection.config.base, path, &[])
     }
 
-    async fn post<T: DeserializeOwned>(
+    async fn post<T: DeserializeOwned + Send + 'static>(
         &self,
         name: &'static str,
         path: &str,
         body: &(impl Serialize + Sync),
         allowed: Allowed,
     ) -> Result<T, Error> {
-        self.act(&request::post(name, self.uri(path)?, body, allowed)?)
-            .await
+        let mut call = request::post(name, self.uri(path)?, body, allowed)?;
+        call.again = Again::of(path);
+        self.act(&call).await
     }
 
     /// Sends a command whose end is awaited by its events.
-    async fn follow<T: DeserializeOwned>(
+    async fn follow<T: DeserializeOwned + Send + 'static>(
         &self,
         name: &'static str,
         path: &str,
@@ -313,39 +264,43 @@ impl AgsRuntime {
         heard: Option<&Heard<'_>>,
     ) -> Result<T, Error> {
         let call = request::post(name, self.uri(path)?, body, allowed)?;
-        self.connection.follow(&call, heard).await
+        let answer = self.connection.follow(&call, None, heard).await?;
+        request::parsed(name, answer.status, answer.bytes).await
     }
 
     /// Sends a call that does something, under a fresh id.
-    pub(crate) async fn act<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
+    pub(crate) async fn act<T: DeserializeOwned + Send + 'static>(
+        &self,
+        call: &Call,
+    ) -> Result<T, Error> {
         let id = Uuid::new_v4().to_string();
         let deadline = self.connection.deadline(call.allowed);
         let answer = self.connection.act(call, deadline, &id).await?;
-        request::parse(call.name, answer.status, &answer.bytes)
+        request::parsed(call.name, answer.status, answer.bytes).await
     }
 
-    /// Reads an answer of a call that was sent once.
+    /// Reads a small answer of a call that was sent once.
     async fn whole<T: DeserializeOwned>(
         &self,
         call: &Call,
         response: Response<Body>,
     ) -> Result<T, Error> {
-        let (status, headers) = (response.status(), response.headers().clone());
-        let limit = self.connection.config.max_reply;
-        let bytes = ags_http::body::collect(response.into_body(), limit)
+        let (parts, incoming) = response.into_parts();
+        if parts.status != StatusCode::OK {
+            let connection = &self.connection;
+            return Err(connection
+                .read_problem(call.name, &parts, incoming)
+                .await
+                .error);
+        }
+        let bytes = ags_http::body::collect(incoming, MAX_PROBLEM)
             .await
             .map_err(|source| Error::NotSent {
                 call: call.name,
                 source,
                 tried: Tried::default(),
             })?;
-        if status == StatusCode::OK {
-            return request::parse(call.name, status, &bytes);
-        }
-        Err(self
-            .connection
-            .problem(call.name, status, &headers, &bytes)
-            .error)
+        request::parse(call.name, parts.status, &bytes)
     }
 }
 

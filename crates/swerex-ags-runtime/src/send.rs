@@ -149,19 +149,6 @@ impl Connection {
             }
         }
     }
-
-    /// Sends a call once and gives its answer as it comes, for a caller that passes it on.
-    pub(crate) async fn stream(
-        &self,
-        call: &Call,
-        deadline: Deadline,
-        id: Option<&str>,
-    ) -> Result<Response<Body>, Error> {
-        let _under_way = id.map(|_| self.crowd.enter());
-        self.send(call, deadline, id)
-            .await
-            .map_err(|failed| failed.error)
-    }
 }
 
 fn half_of(token: &AccessToken, half: Half) -> Option<&Secret> {

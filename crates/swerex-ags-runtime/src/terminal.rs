@@ -13,8 +13,7 @@ use ags_http::{
 };
 use bytes::Bytes;
 use http::{Method, StatusCode, Uri};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use swerex_proto::native::{self, TerminalEnded, TerminalRequest, TerminalSize, Typed};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -156,18 +155,19 @@ impl Terminal {
         }
         let connection = &self.input.0.connection;
         match self.events.next(connection).await? {
-            Told::Output(_, data) => Ok(TerminalEvent::Output(data)),
+            Told::Output(_, data) => Ok(TerminalEvent::Output(data.into())),
             Told::Result(status, value) if status == StatusCode::SERVICE_UNAVAILABLE => {
                 // The server stops, or has given the terminal up.
                 Err(Error::Refused {
                     call: self.call.name,
                     status,
-                    message: gateway::evidence(value.to_string().as_bytes()),
+                    message: gateway::evidence(&value),
                     tried: Tried::default(),
                 })
             }
             Told::Result(status, value) => {
-                let TerminalEnded { exit_code } = connection.told(&self.call, status, value)?;
+                let TerminalEnded { exit_code } =
+                    connection.told_typed(&self.call, status, value).await?;
                 self.ended = Some(exit_code);
                 Ok(TerminalEvent::Ended { exit_code })
             }
@@ -218,7 +218,7 @@ impl TerminalInput {
         let uri = self.uri(native::TERMINAL_SIZE, &[])?;
         let mut call = request::post("terminal size", uri, &size, Allowed::NoCommand)?;
         call.method = Method::PUT;
-        self.ask::<Map<String, Value>>(&call).await.map(drop)
+        self.ask::<IgnoredAny>(&call).await.map(drop)
     }
 
     /// Hangs up: the program is told, and killed with what it started if it does not mind; what was started with `nohup` or `setsid` stays.
@@ -228,7 +228,7 @@ impl TerminalInput {
     pub async fn close(&self) -> Result<(), Error> {
         let uri = self.uri(native::TERMINAL, &[])?;
         let call = request::with_bytes("terminal end", Method::DELETE, uri, Bytes::new());
-        self.ask::<Map<String, Value>>(&call).await.map(drop)
+        self.ask::<IgnoredAny>(&call).await.map(drop)
     }
 
     fn uri(&self, path: &str, more: &[(&str, &str)]) -> Result<Uri, Error> {

@@ -20,7 +20,7 @@ use crate::{
     multipart::Multipart,
     native::Content,
     pieces::is_too_large,
-    request::{self, Allowed, MakeBody},
+    request::{self, Again, Allowed, MakeBody},
     runtime::AgsRuntime,
     tarball,
     walk::{NotPacked, mode},
@@ -193,6 +193,7 @@ impl AgsRuntime {
         let make = multipart.make(PathBuf::from(source));
         call.body = Arc::new(move || Ok(counted(make()?, size, Arc::clone(&told))));
         call.allowed = transfer(size);
+        call.again = Again::Same;
         self.act(&call).await
     }
 }

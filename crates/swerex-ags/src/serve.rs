@@ -6,12 +6,14 @@
 pub(crate) mod address;
 pub(crate) mod ags;
 pub(crate) mod attached;
+mod book;
 pub(crate) mod bridge;
 pub(crate) mod pool;
 mod proxy;
 mod reply;
 pub(crate) mod sandbox;
 pub(crate) mod slot;
+mod spool;
 mod state;
 mod stops;
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Exceptions: the body of a 511, and the classes that SWE-ReX's client raises for it.
 
+mod extra;
+
 use std::fmt;
 
+pub use extra::{LONGEST_EXTRA, MAX_EXTRA};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -24,8 +27,9 @@ pub struct RemoteError {
     /// The server's stack, for people.
     #[serde(default)]
     pub traceback: String,
-    /// What the class says besides: `bash_stdout` and `bash_stderr` of a syntax error, the output so far of a timeout.
-    #[serde(default)]
+    /// What the class says besides: `bash_stdout` and `bash_stderr` of a syntax error, the output so far of a timeout. Of a peer's exception up to
+    /// [`MAX_EXTRA`] members are taken, with texts of any length; other values only if they are short ([`LONGEST_EXTRA`]).
+    #[serde(default, deserialize_with = "extra::bounded")]
     pub extra_info: Map<String, Value>,
 }
 

@@ -27,10 +27,12 @@
 //!
 //! Errors are as in the protocol: 401, 422, and 511 with an exception.
 
+mod line;
 mod terminal;
 
 use serde::{Deserialize, Serialize};
 
+pub use line::EventLine;
 pub use terminal::{TerminalEnded, TerminalRequest, TerminalSize, Typed};
 
 /// The header on every answer of a native server.
@@ -100,7 +102,7 @@ pub struct FileWritten {
     pub size: u64,
 }
 
-/// One line of a stream of events.
+/// One line of a stream of events, to be written. Whoever reads what a peer sends takes [`EventLine`], which costs no more than the line itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
@@ -120,7 +122,7 @@ pub enum Event {
         /// The number of the last event that is left out.
         id: u64,
     },
-    /// No more comes before the client has said what it has seen, by asking again with `Last-Event-ID`. Only of a terminal.
+    /// No more comes before the client has said what it has seen, by asking again with `Last-Event-ID`. Only of a terminal, and of exact output.
     Pause,
     /// The command has ended. The answer that the plain endpoint would have given.
     Result {

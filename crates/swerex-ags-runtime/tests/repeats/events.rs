@@ -149,3 +149,42 @@ async fn a_short_command_is_asked_for_in_one_piece() {
     native_runtime(&peer).await.execute(&command).await.unwrap();
     assert_eq!(peer.requests()[1].uri.path(), "/execute");
 }
+
+/// Streams that pause and tell nothing, or nothing that was printed, again and again.
+#[tokio::test(start_paused = true)]
+async fn pauses_without_news_come_to_an_end() {
+    let pause = "{\"event\":\"pause\"}\n";
+    let same = format!("{}\n{pause}", r#"{"event":"skipped","id":0}"#);
+    let grows = |id: u64| format!("{{\"event\":\"skipped\",\"id\":{id}}}\n{pause}");
+    let scripts: [Vec<String>; 3] = [
+        vec![same; 8],
+        (1..=8).map(grows).collect(),
+        vec![pause.to_owned(); 8],
+    ];
+    for script in scripts {
+        let steps = script.into_iter().map(|text| Step::json(200, text));
+        let peer = Replay::new([native_alive()].into_iter().chain(steps));
+        let runtime = native_runtime(&peer).await;
+        let began = tokio::time::Instant::now();
+        let error = runtime.execute(&Command::shell("x")).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Reply { evidence, .. } if evidence.contains("pauses")),
+            "{error:?}"
+        );
+        assert!(began.elapsed().as_secs_f64() > 1.0, "it waited in between");
+        peer.assert_consumed();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_lost_at_once_is_asked_for_less_and_less_often() {
+    let mut steps = vec![native_alive()];
+    steps.extend((0..20).map(|_| broken_off("{\"event\":\"heartbeat\"}\n")));
+    let done = r#"{"event":"result","id":1,"status":200,"body":{"stdout":"ok"}}"#;
+    steps.push(Step::json(200, format!("{done}\n")));
+    let peer = Replay::new(steps);
+    let runtime = native_runtime(&peer).await;
+    let began = tokio::time::Instant::now();
+    runtime.execute(&Command::shell("x")).await.unwrap();
+    assert!(began.elapsed().as_secs() > 120, "{:?}", began.elapsed());
+}

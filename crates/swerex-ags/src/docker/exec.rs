@@ -2,11 +2,10 @@
 
 use std::{error::Error as _, io, sync::Arc};
 
-use ags_http::{HttpClient, body};
+use ags_http::HttpClient;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
-use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, DEFAULT_MAX_REPLY, Error, Lost, Tried};
-use swerex_proto::{Command, CommandLine, CommandResponse, ExceptionBody, ExceptionClass};
+use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, Error, Sink};
+use swerex_proto::{Command, CommandLine, ExceptionClass, native::Stream};
 
 use super::{args::ExecArgs, records::Record};
 use crate::serve::attached;
@@ -36,19 +35,19 @@ pub(crate) async fn run(record: &Record, args: ExecArgs) -> Result<u8, String> {
         merge_output_streams: is_one_stream(),
         ..Command::default()
     };
-    match attached(&runtime, &command).await {
-        Ok(answer) => {
-            write(&mut io::stdout(), &answer.stdout)?;
-            write(&mut io::stderr(), &answer.stderr)?;
-            Ok(code(answer.exit_code))
-        }
+    let answer = runtime.execute_attached(attached::PATH, &command, Printed);
+    match answer.await {
+        Ok(answer) => Ok(code(answer.exit_code)),
         Err(Error::Remote(error)) => {
             let code = match error.class() {
                 ExceptionClass::FileNotFound => NOT_FOUND,
                 ExceptionClass::PermissionError => NOT_EXECUTABLE,
                 _ => FAILED,
             };
-            write(&mut io::stderr(), &format!("exec: {}\n", error.message))?;
+            write(
+                &mut io::stderr(),
+                format!("exec: {}\n", error.message).as_bytes(),
+            )?;
             Ok(code)
         }
         Err(error) => Err(match error.source() {
@@ -58,39 +57,16 @@ pub(crate) async fn run(record: &Record, args: ExecArgs) -> Result<u8, String> {
     }
 }
 
-/// Has the holder of the container run the command, which ends with this process however that ends.
-async fn attached(runtime: &AgsRuntime, command: &Command) -> Result<CommandResponse, Error> {
-    const CALL: &str = "exec";
-    let invalid = |error: serde_json::Error| Error::Invalid(error.to_string());
-    let text = Bytes::from(serde_json::to_vec(command).map_err(invalid)?);
-    let headers = HeaderMap::from_iter([
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        ),
-        (header::CONTENT_LENGTH, HeaderValue::from(text.len())),
-    ]);
-    let body = move || Ok(body::full(text.clone()));
-    let answer = runtime.forward(attached::PATH, headers, body, None).await?;
-    let status = answer.status();
-    let bytes = body::collect(answer.into_body(), DEFAULT_MAX_REPLY)
-        .await
-        .map_err(|source| Error::UnknownOutcome {
-            call: CALL,
-            source: Lost::Transport(source),
-            tried: Tried::default(),
-        })?;
-    if status.is_success() {
-        return serde_json::from_slice(&bytes).map_err(invalid);
-    }
-    match serde_json::from_slice::<ExceptionBody>(&bytes) {
-        Ok(body) => Err(Error::Remote(body.swerexception)),
-        Err(_) => Err(Error::Refused {
-            call: CALL,
-            status,
-            message: String::from_utf8_lossy(&bytes).into_owned(),
-            tried: Tried::default(),
-        }),
+/// Prints what a command in the container prints.
+struct Printed;
+
+impl Sink for Printed {
+    async fn take(&mut self, stream: Stream, piece: Bytes) -> io::Result<()> {
+        let printed = match stream {
+            Stream::Stdout => write(&mut io::stdout(), &piece),
+            Stream::Stderr => write(&mut io::stderr(), &piece),
+        };
+        printed.map_err(io::Error::other)
     }
 }
 
@@ -127,8 +103,8 @@ fn code(code: Option<i64>) -> u8 {
     u8::try_from(code & 255).unwrap_or(FAILED)
 }
 
-fn write(to: &mut impl io::Write, text: &str) -> Result<(), String> {
-    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+fn write(to: &mut impl io::Write, text: &[u8]) -> Result<(), String> {
+    match to.write_all(text).and_then(|()| to.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(format!("cannot write: {error}"))
         }

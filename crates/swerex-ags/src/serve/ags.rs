@@ -1,26 +1,21 @@
 //! Sandboxes on AGS, for the bridge.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use ags_http::{Body, BoxFuture, body};
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, header};
-use serde::{Serialize, de::DeserializeOwned};
+use ags_http::{Body, BoxFuture};
+use http::{HeaderMap, Request, Response, header};
 use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
-use swerex_ags_runtime::{AgsRuntime, Error};
-use swerex_proto::{Action, Command, ExceptionBody, route};
+use swerex_ags_runtime::{AgsRuntime, Error, Forwarded};
+use swerex_proto::{Command, route};
 
 use super::{
     address::Address,
-    attached, reply,
+    attached,
+    book::Book,
+    reply,
     sandbox::{CallFailed, Sandbox, Stage, StartProblem, Starter},
+    spool::kept,
 };
-
-/// The largest body that is kept so that it can be sent again, in bytes; larger ones stream through once.
-const LARGEST_KEPT: u64 = 4 << 20;
 
 /// Time for calls that run no command, in addition to the transfer itself.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -38,6 +33,8 @@ pub(crate) struct AgsStarter {
 #[derive(Debug)]
 struct AgsSandbox {
     runtime: AgsRuntime,
+    /// For a server that remembers only its last answer.
+    book: Book,
     deployment: tokio::sync::Mutex<TencentAgsDeployment>,
 }
 
@@ -61,6 +58,7 @@ impl Starter for AgsStarter {
                 .clone();
             let sandbox: Arc<dyn Sandbox> = Arc::new(AgsSandbox {
                 runtime,
+                book: Book::default(),
                 deployment: deployment.into(),
             });
             Ok(sandbox)
@@ -100,87 +98,55 @@ impl AgsSandbox {
             .headers
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_none_or(|length| length > LARGEST_KEPT) {
-            // Sent on as it comes, once.
-            let once = Mutex::new(Some(incoming));
-            let again = || {
-                Error::Invalid(
-                    "the gateway wants another token, but this body cannot be sent twice"
-                        .to_owned(),
-                )
-            };
-            let make = move || {
-                once.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take()
-                    .ok_or_else(again)
-            };
-            return self.forward(&path, parts.headers, make).await;
-        }
-        let limit = usize::try_from(LARGEST_KEPT).unwrap_or(usize::MAX);
-        let bytes = body::collect(incoming, limit)
-            .await
-            .map_err(|error| CallFailed::Unreachable(chain(&error)))?;
-        // Commands go through the runtime's own calls, which know how long to wait and what may be repeated. What they do not understand is
-        // the server's to refuse, in its own words.
-        if path == route::EXECUTE
-            && let Some(command) = parsed::<Command>(&bytes)
-        {
-            return answered(self.runtime.execute(&command).await);
-        }
+        let body = kept(incoming, length).await?;
         if path == attached::PATH
-            && let Some(command) = parsed::<Command>(&bytes)
+            && let Forwarded::Whole(bytes) = &body
+            && let Ok(command) = serde_json::from_slice::<Command>(bytes)
         {
-            return answered(attached::execute(&self.runtime, command).await);
+            let runtime = self.runtime.clone();
+            return attached::execute(runtime, command).await.or_else(failed);
         }
-        if path == route::RUN_IN_SESSION
-            && let Some(action) = parsed::<Action>(&bytes)
+        let id = parts.headers.get(route::X_REQUEST_ID).cloned();
+        if let Some(id) = id
+            && let Forwarded::Whole(bytes) = &body
+            && path != route::READ_FILE
+            && !self.runtime.is_native()
         {
-            return answered(self.runtime.run_in_session(&action).await);
+            let (bytes, runtime, to) = (bytes.clone(), self.runtime.clone(), path.clone());
+            let run = || async move { forward(&runtime, &to, parts.headers, body).await };
+            let asked = (path.as_str(), bytes.as_ref());
+            return self.book.once(id.as_bytes(), asked, run).await;
         }
-        self.forward(&path, parts.headers, move || Ok(body::full(bytes.clone())))
+        forward(&self.runtime, &path, parts.headers, body)
             .await
-    }
-
-    async fn forward(
-        &self,
-        path: &str,
-        headers: HeaderMap,
-        body: impl Fn() -> Result<Body, Error> + Send + Sync + 'static,
-    ) -> Result<Response<Body>, CallFailed> {
-        self.runtime
-            .forward(path, headers, body, Some(TRANSFER_TIMEOUT))
-            .await
-            .map_err(failed)
+            .or_else(failed)
     }
 }
 
-fn parsed<T: DeserializeOwned>(bytes: &Bytes) -> Option<T> {
-    serde_json::from_slice(bytes).ok()
+async fn forward(
+    runtime: &AgsRuntime,
+    path: &str,
+    headers: HeaderMap,
+    body: Forwarded,
+) -> Result<Response<Body>, Error> {
+    let timeout = Some(TRANSFER_TIMEOUT);
+    runtime.forward(path, headers, body, timeout).await
 }
 
-/// A typed outcome as the answer it came from.
-fn answered<T: Serialize>(outcome: Result<T, Error>) -> Result<Response<Body>, CallFailed> {
-    let json = |status, text: Result<Vec<u8>, serde_json::Error>| match text {
-        Ok(text) => Ok(reply::with_body(status, body::full(text))),
-        Err(error) => Err(CallFailed::Unreachable(error.to_string())),
-    };
-    match outcome {
-        Ok(value) => json(StatusCode::OK, serde_json::to_vec(&value)),
-        Err(Error::Remote(error)) => {
-            let status = StatusCode::from_u16(reply::STATUS_EXCEPTION)
-                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            json(status, serde_json::to_vec(&ExceptionBody::from(error)))
-        }
-        Err(error) => Err(failed(error)),
+/// What becomes of a call without an answer; an exception is one.
+fn failed(error: Error) -> Result<Response<Body>, CallFailed> {
+    match error {
+        Error::Remote(error) => Ok(reply::tell(&error)),
+        error => Err(call_failed(&error)),
     }
 }
 
-fn failed(error: Error) -> CallFailed {
-    if error.is_environment_expired() {
-        CallFailed::Gone(chain(&error))
-    } else {
-        CallFailed::Unreachable(chain(&error))
+pub(super) fn call_failed(error: &Error) -> CallFailed {
+    let why = chain(error);
+    match error {
+        Error::BrokenRequest { .. } => CallFailed::Broken(why),
+        error if error.is_environment_expired() => CallFailed::Gone(why),
+        _ => CallFailed::Unreachable(why),
     }
 }
 
@@ -194,7 +160,7 @@ fn problem(error: &swerex_ags_deployment::StartFailed) -> StartProblem {
 }
 
 /// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

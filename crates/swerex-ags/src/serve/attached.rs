@@ -3,15 +3,25 @@
 //! A SWE-ReX server lets a command run on when its client hangs up. So the command gets a mark in its environment, which its children
 //! inherit; when the client is gone first, everything with that mark is killed. A Python server serves nobody while a command runs: there
 //! the command runs in the background, and is asked for again and again.
+//!
+//! The answer is a stream of events, as a native server tells them, so that neither side needs memory for a long output.
+
+mod telling;
 
 use std::time::Duration;
 
-use swerex_ags_runtime::{AgsRuntime, Error};
-use swerex_proto::{Command, CommandLine, CommandResponse};
+use ags_http::Body;
+use http::Response;
+use swerex_ags_runtime::{AgsRuntime, Error, Sink};
+use swerex_proto::{Command, CommandLine, CommandResponse, native::Stream};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-/// The endpoint's path, beyond those of SWE-ReX. Body and answer are those of `execute`; the command is a list of arguments.
+use super::reply;
+use telling::{Step, Telling};
+
+/// The endpoint's path, beyond those of SWE-ReX. The body is that of `execute`, and the command a list of arguments. The answer is
+/// `application/x-ndjson`: [`Event`](swerex_proto::native::Event)s; [`AgsRuntime::execute_attached`] reads it.
 pub(crate) const PATH: &str = "/execute_attached";
 
 /// The variable that is the mark.
@@ -32,10 +42,25 @@ const SEPARATOR: char = '\u{1e}';
 /// How long others have the server between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Runs a command to its end, or to that of this future.
+/// Runs a command to its end, or to that of the answer's body.
+///
+/// # Errors
+/// It failed before anything was heard of it.
 pub(super) async fn execute(
-    runtime: &AgsRuntime,
+    runtime: AgsRuntime,
+    command: Command,
+) -> Result<Response<Body>, Error> {
+    let mut telling = Telling::new(|sink| Box::pin(run(runtime, command, sink)));
+    match telling.step().await {
+        Step::End(Err(error)) => Err(error),
+        first => Ok(reply::events(telling.into_body(first))),
+    }
+}
+
+async fn run(
+    runtime: AgsRuntime,
     mut command: Command,
+    mut sink: impl Sink,
 ) -> Result<CommandResponse, Error> {
     let id = Uuid::new_v4().simple();
     let mark = format!("{MARK}={id}");
@@ -51,9 +76,9 @@ pub(super) async fn execute(
     let outcome = match &command.command {
         CommandLine::Argv(argv) if !runtime.is_native() => {
             let argv = argv.clone();
-            in_background(runtime, command, argv, &directory).await
+            in_background(&runtime, command, argv, &directory, &mut sink).await
         }
-        _ => runtime.execute(&command).await,
+        _ => runtime.execute_streamed(&command, sink).await,
     };
     if matches!(outcome, Ok(_) | Err(Error::Remote(_))) {
         leash.runtime = None;
@@ -66,6 +91,7 @@ async fn in_background(
     command: Command,
     argv: Vec<String>,
     directory: &str,
+    sink: &mut impl Sink,
 ) -> Result<CommandResponse, Error> {
     let streams = if command.merge_output_streams {
         "merged"
@@ -80,14 +106,24 @@ async fn in_background(
     let begun = runtime.execute(&begin).await?;
     if begun.exit_code != Some(0) {
         // Nothing was begun: there is no place for its output.
-        return runtime.execute(&command).await;
+        return runtime.execute_streamed(&command, sink).await;
     }
     let look = script(LOOK, &[directory]);
     loop {
         let mut seen = runtime.execute(&look).await?;
-        if let Some((output, code)) = seen.stdout.rsplit_once(SEPARATOR) {
-            seen.exit_code = code.parse().ok();
-            seen.stdout = output.to_owned();
+        if let Some(at) = seen.stdout.rfind(SEPARATOR) {
+            seen.exit_code = seen.stdout[at + SEPARATOR.len_utf8()..].parse().ok();
+            seen.stdout.truncate(at);
+            for (stream, text) in [
+                (Stream::Stdout, std::mem::take(&mut seen.stdout)),
+                (Stream::Stderr, std::mem::take(&mut seen.stderr)),
+            ] {
+                if !text.is_empty() {
+                    sink.take(stream, text.into())
+                        .await
+                        .map_err(Error::Output)?;
+                }
+            }
             return Ok(seen);
         }
         tokio::time::sleep(PAUSE).await;

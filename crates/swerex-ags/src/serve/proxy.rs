@@ -18,8 +18,12 @@ use super::{
 /// The largest body of a call that says which session it is about, in bytes; larger ones are refused.
 const LARGEST_SESSION_CALL: usize = 1 << 20;
 
-/// The largest answer other than a success, in bytes; a larger one is replaced by a summary.
-const LARGEST_PROBLEM: usize = 8 << 20;
+/// The largest exception, and the largest other answer that is no success, in bytes; a larger one is replaced by a summary.
+const LARGEST_EXCEPTION: usize = 8 << 20;
+const LARGEST_PROBLEM: usize = 64 << 10;
+
+/// How much of a strange answer is looked at, in bytes.
+const EVIDENCE: usize = 1 << 10;
 
 /// SWE-ReX's endpoints that take a POST, and [`attached`](super::attached). Other paths are not passed on.
 const ENDPOINTS: &[&str] = &[
@@ -27,11 +31,14 @@ const ENDPOINTS: &[&str] = &[
     "run_in_session",
     "close_session",
     "execute",
-    "execute_attached",
+    ATTACHED,
     "read_file",
     "write_file",
     "upload",
 ];
+
+/// The endpoint at [`attached::PATH`](super::attached::PATH), the only one whose answer is no JSON.
+const ATTACHED: &str = "execute_attached";
 
 /// What the original assumes where a session's name is left out.
 const DEFAULT_SESSION: &str = "default";
@@ -79,8 +86,12 @@ async fn pass_on(
         Ok(parts) => parts,
         Err(refused) => return refused,
     };
+    let id = request.headers().get("x-request-id");
+    let id = id.map(http::HeaderValue::as_bytes);
     let purpose = match (endpoint, &session) {
-        ("create_session", Some(session)) => Purpose::Create(session),
+        ("create_session", Some(session)) if !slot.is_repeat(session, id) => {
+            Purpose::Create(session)
+        }
         _ => Purpose::Use,
     };
     let in_use = match slot.sandbox(purpose, deadline).await {
@@ -104,6 +115,7 @@ async fn pass_on(
             slot.gone(&in_use, &why);
             return refusal(Refused::Dead(why));
         }
+        Ok(Err(CallFailed::Broken(why))) => return reply::detail(StatusCode::BAD_REQUEST, &why),
         Ok(Err(CallFailed::Unreachable(why))) => return reply::exception(reply::FALLBACK, &why),
     };
     if let ("close_session", Some(session), true) =
@@ -111,7 +123,7 @@ async fn pass_on(
     {
         slot.session_closed(&session);
     }
-    to_agent(response, in_use).await
+    to_agent(endpoint, response, in_use).await
 }
 
 /// The session that a call creates or closes. Bodies of other calls are not looked at: they stream.
@@ -168,21 +180,31 @@ fn to_sandbox(endpoint: &str, request: Request<Body>) -> Request<Body> {
 }
 
 /// A success streams through; anything else is read, checked and told anew, so that the agent always gets JSON.
-async fn to_agent(response: Response<Body>, in_use: InUse) -> Response<Body> {
+async fn to_agent(endpoint: &str, response: Response<Body>, in_use: InUse) -> Response<Body> {
     let status = response.status();
     let length = response.headers().get(header::CONTENT_LENGTH).cloned();
-    let is_json = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if status.is_success() && is_json {
+    let kind = response.headers().get(header::CONTENT_TYPE).cloned();
+    let is = |wanted: &str| {
+        kind.as_ref()
+            .is_some_and(|kind| kind.as_bytes().starts_with(wanted.as_bytes()))
+    };
+    if status.is_success() && is("application/json") {
         let mut answer = reply::with_body(status, held(response.into_body(), in_use));
         if let Some(length) = length {
             answer.headers_mut().insert(header::CONTENT_LENGTH, length);
         }
         return answer;
     }
-    let bytes = match body::collect(response.into_body(), LARGEST_PROBLEM).await {
+    if status.is_success() && endpoint == ATTACHED && is(reply::EVENTS) {
+        return reply::events(held(response.into_body(), in_use));
+    }
+    let is_exception = status.as_u16() == reply::STATUS_EXCEPTION;
+    let limit = if is_exception {
+        LARGEST_EXCEPTION
+    } else {
+        LARGEST_PROBLEM
+    };
+    let bytes = match body::collect(response.into_body(), limit).await {
         Ok(bytes) => bytes,
         Err(error) => {
             return reply::exception(
@@ -191,26 +213,24 @@ async fn to_agent(response: Response<Body>, in_use: InUse) -> Response<Body> {
             );
         }
     };
-    if status.as_u16() == reply::STATUS_EXCEPTION
-        && let Some(retold) = reply::retold(&bytes)
-    {
-        return retold;
-    }
-    match serde_json::from_slice::<serde_json::Value>(&bytes) {
-        Ok(value @ serde_json::Value::Object(_)) if status.is_client_error() => {
-            reply::answer(status, &value)
-        }
-        _ => {
-            let text = String::from_utf8_lossy(&bytes);
-            let evidence: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-            reply::exception(
-                reply::FALLBACK,
-                &format!(
-                    "the sandbox answered {status}, which is no answer of SWE-ReX: {evidence}"
-                ),
-            )
-        }
-    }
+    let evidence = bytes.slice(..bytes.len().min(EVIDENCE));
+    let told = if is_exception {
+        // Of one that is large the parsing is work that others need not wait for.
+        let retold = tokio::task::spawn_blocking(move || reply::retold(&bytes));
+        retold.await.unwrap_or_default()
+    } else if status.is_client_error() && reply::is_object(&bytes) {
+        Some(reply::with_body(status, body::full(bytes)))
+    } else {
+        None
+    };
+    told.unwrap_or_else(|| {
+        let text = String::from_utf8_lossy(&evidence);
+        let evidence: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        reply::exception(
+            reply::FALLBACK,
+            &format!("the sandbox answered {status}, which is no answer of SWE-ReX: {evidence}"),
+        )
+    })
 }
 
 /// A body that keeps its sandbox in use until it has been read.

@@ -11,6 +11,9 @@ use swerex_proto::{ExceptionBody, ExceptionClass, RemoteError};
 /// The status that carries an exception.
 pub(crate) const STATUS_EXCEPTION: u16 = 511;
 
+/// The content type of a stream of events.
+pub(crate) const EVENTS: &str = "application/x-ndjson";
+
 /// The class for all that has no class of its own on the list.
 pub(crate) const FALLBACK: &str = "swerex.exceptions.SwerexException";
 /// The class for a sandbox that did not come up.
@@ -34,6 +37,16 @@ pub(crate) fn with_body(status: StatusCode, body: Body) -> Response<Body> {
     response
 }
 
+/// An answer that is a stream of events.
+pub(crate) fn events(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static(EVENTS),
+    );
+    response
+}
+
 /// `{"detail": …}`, as the original answers what is no exception.
 pub(crate) fn detail(status: StatusCode, detail: &str) -> Response<Body> {
     answer(status, &json!({ "detail": detail }))
@@ -53,7 +66,14 @@ pub(crate) fn retold(body: &[u8]) -> Option<Response<Body>> {
     Some(tell(&body.swerexception))
 }
 
-fn tell(error: &RemoteError) -> Response<Body> {
+/// Whether it is a JSON object, whatever it holds.
+pub(crate) fn is_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'{')
+        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+}
+
+/// An exception, told with a class that clients may be told.
+pub(crate) fn tell(error: &RemoteError) -> Response<Body> {
     let status =
         StatusCode::from_u16(STATUS_EXCEPTION).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(status, &json!({ "swerexception": error.whitelisted() }))

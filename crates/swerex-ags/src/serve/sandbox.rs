@@ -60,6 +60,8 @@ pub(crate) struct StartProblem(pub(crate) String);
 pub(crate) enum CallFailed {
     /// The sandbox no longer exists.
     Gone(String),
+    /// The agent's own request broke off, or is none.
+    Broken(String),
     /// The call failed on its way; whether it was carried out is said in the text.
     Unreachable(String),
 }

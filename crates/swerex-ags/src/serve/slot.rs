@@ -1,7 +1,7 @@
 //! One virtual server: drives the table of [`super::state`], starting and stopping sandboxes as it says.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -46,6 +46,8 @@ struct Inner {
     was_used: bool,
     /// Sessions that the sandbox has.
     sessions: HashSet<String>,
+    /// The ids of the requests that made them.
+    asked: HashMap<String, Vec<u8>>,
     last_used: Instant,
 }
 
@@ -96,6 +98,7 @@ impl Slot {
             in_flight: 0,
             was_used: false,
             sessions: HashSet::new(),
+            asked: HashMap::new(),
             last_used: Instant::now(),
         };
         Arc::new(Self {
@@ -211,9 +214,25 @@ impl Slot {
         self.lock().state.alive()
     }
 
+    /// Whether `create_session` is asked for again under the id of the request that made the session: then it is the same agent, which had no
+    /// answer.
+    pub(crate) fn is_repeat(&self, session: &str, id: Option<&[u8]>) -> bool {
+        let mut inner = self.lock();
+        let is_repeat = id.is_some()
+            && inner.sessions.contains(session)
+            && inner.asked.get(session).map(Vec::as_slice) == id;
+        match id {
+            Some(id) => inner.asked.insert(session.to_owned(), id.to_owned()),
+            None => inner.asked.remove(session),
+        };
+        is_repeat
+    }
+
     /// Notes that a session ended.
     pub(crate) fn session_closed(&self, session: &str) {
-        self.lock().sessions.remove(session);
+        let mut inner = self.lock();
+        inner.sessions.remove(session);
+        inner.asked.remove(session);
     }
 
     /// Why a start that takes too long is given up.
