@@ -11,6 +11,9 @@ mod error;
 mod events;
 mod file;
 pub mod gateway;
+mod incoming;
+mod links;
+mod merge;
 mod modes;
 mod multipart;
 mod native;
@@ -19,18 +22,24 @@ mod request;
 mod runtime;
 mod secret;
 mod send;
+mod spool;
+mod stage;
 mod tarball;
 mod terminal;
 mod token;
+mod transfer;
 mod upload;
 mod walk;
 
 pub use config::{AgsRuntimeConfig, DEFAULT_MAX_REPLY, DEFAULT_RUNTIME_TIMEOUT, InvalidConfig};
 pub use counters::{Counters, Tally};
-pub use error::{Error, Lost, Tried};
+pub use error::{Error, Limit, Lost, Tried};
 pub use events::{FOLLOWED_FROM, Heard};
 pub use runtime::AgsRuntime;
 pub use secret::Secret;
 pub use terminal::{TERMINAL_PATIENCE, Terminal, TerminalEvent, TerminalInput};
 pub use token::{AccessToken, Acquire, RENEW_BEFORE, TokenCache, TokenError, TokenSource};
+pub use transfer::{
+    DEFAULT_MAX_BYTES, DEFAULT_MAX_ENTRIES, DownloadOptions, MAX_NAMED, Skipped, Transferred, Why,
+};
 pub use upload::Told;
