@@ -28,7 +28,13 @@ pub(crate) fn merge(mut stage: Stage) -> Result<Transferred, Error> {
     } else {
         None
     };
-    check(&mut stage, &tree, there.as_ref())?;
+    if let Some(there) = &there {
+        make_way(&mut stage, &tree, there)?;
+    }
+    // Only now it is known which directories there will be for links to lead through.
+    if stage.has_links {
+        keep_in(&mut stage, &tree, there.as_ref())?;
+    }
     if stage.merges {
         for entry in walk(&tree) {
             let (entry, inner) = found(entry, &tree, &target)?;
@@ -49,47 +55,49 @@ pub(crate) fn merge(mut stage: Stage) -> Result<Transferred, Error> {
     Ok(std::mem::take(&mut stage.left_out.transferred))
 }
 
-/// Leaves out what leads out of the target.
-fn check(stage: &mut Stage, tree: &Path, there: Option<&Dir>) -> Result<(), Error> {
-    let Stage {
-        target,
-        closed,
-        left_out,
-        ..
-    } = stage;
+/// Leaves out what is behind a link in the target, and complains of what stands in the way.
+fn make_way(stage: &mut Stage, tree: &Path, there: &Dir) -> Result<(), Error> {
+    let mut entries = walk(tree);
+    while let Some(entry) = entries.next() {
+        let (entry, inner) = found(entry, tree, &stage.target)?;
+        let path = stage.target.join(&inner);
+        let here = |error| at(&path, error);
+        let Ok(old) = there.symlink_metadata(&inner) else {
+            continue;
+        };
+        if !entry.file_type().is_dir() {
+            if old.is_dir() {
+                return Err(here(io::ErrorKind::IsADirectory.into()));
+            }
+        } else if old.is_symlink() {
+            entries.skip_current_dir();
+            stage.left_out.skip(&inner, Why::ThroughLink)?;
+            stage.closed.retain(|(path, _)| !path.starts_with(&inner));
+            fs::remove_dir_all(entry.path()).map_err(here)?;
+        } else if !old.is_dir() {
+            return Err(here(io::ErrorKind::NotADirectory.into()));
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out links that lead out of the target.
+fn keep_in(stage: &mut Stage, tree: &Path, there: Option<&Dir>) -> Result<(), Error> {
     let union = Union {
         tree,
         target: there,
     };
-    let mut entries = walk(tree);
-    while let Some(entry) = entries.next() {
-        let (entry, inner) = found(entry, tree, target)?;
-        let here = |error| at(&target.join(&inner), error);
-        let old = there.and_then(|there| there.symlink_metadata(&inner).ok());
-        if entry.file_type().is_dir() {
-            match old {
-                Some(old) if old.is_symlink() => {
-                    entries.skip_current_dir();
-                    closed.retain(|(path, _)| !path.starts_with(&inner));
-                    left_out.skip(&inner, Why::ThroughLink)?;
-                    fs::remove_dir_all(entry.path()).map_err(here)?;
-                }
-                Some(old) if !old.is_dir() => {
-                    return Err(here(io::ErrorKind::NotADirectory.into()));
-                }
-                _ => {}
-            }
+    for entry in walk(tree) {
+        let (entry, inner) = found(entry, tree, &stage.target)?;
+        if !entry.path_is_symlink() {
             continue;
         }
-        if old.is_some_and(|old| old.is_dir()) {
-            return Err(here(io::ErrorKind::IsADirectory.into()));
-        }
-        if entry.path_is_symlink() {
-            let text = fs::read_link(entry.path()).map_err(here)?;
-            if union.leads_out(&inner, &text) {
-                left_out.skip(&inner, Why::LeadsOut(text))?;
-                fs::remove_file(entry.path()).map_err(here)?;
-            }
+        let path = stage.target.join(&inner);
+        let here = |error| at(&path, error);
+        let text = fs::read_link(entry.path()).map_err(here)?;
+        if union.leads_out(&inner, &text) {
+            stage.left_out.skip(&inner, Why::LeadsOut(text))?;
+            fs::remove_file(entry.path()).map_err(here)?;
         }
     }
     Ok(())

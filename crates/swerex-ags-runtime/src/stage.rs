@@ -46,6 +46,7 @@ pub(crate) struct Stage {
     pub(crate) merges: bool,
     /// Directories that are closed to their owner, which must stay open until all is in them.
     pub(crate) closed: Vec<(PathBuf, u32)>,
+    pub(crate) has_links: bool,
     pub(crate) left_out: LeftOut,
 }
 
@@ -145,6 +146,7 @@ impl Stage {
             target,
             merges,
             closed: Vec::new(),
+            has_links: false,
             left_out: LeftOut {
                 strict: options.strict,
                 transferred: Transferred::default(),
@@ -312,6 +314,7 @@ impl<R: Read> Unpacking<'_, R> {
         if climbs_out(depth, text) {
             return Ok(self.skip(inner, Why::LeadsOut(text.to_owned()))?);
         }
+        self.stage.has_links = true;
         make_room(path)
             .and_then(|()| symlink(text, path))
             .map_err(|error| at(&self.stage.target.join(inner), error))
