@@ -150,8 +150,7 @@ fn ends_with_slash(path: &OsStr) -> bool {
 
 async fn upload(source: &Path, id: &str, target: OsString, context: &Context) -> Outcome {
     // Looked at before anybody is called.
-    let unreadable =
-        |error| Failure::usage(format!("cannot read `{}`: {error}", source.display()));
+    let unreadable = |error| Failure::usage(format!("cannot read `{}`: {error}", source.display()));
     let metadata = std::fs::metadata(source).map_err(unreadable)?;
     let mut target = target;
     if ends_with_slash(&target) {
@@ -331,12 +330,19 @@ mod tests {
             assert_eq!(size(wrong), None, "{wrong}");
         }
         let shown = |bytes| Size(bytes).to_string();
-        assert_eq!((shown(64 << 30), shown(1500), shown(0)), ("64G".into(), "1500".into(), "0".into()));
+        assert_eq!(
+            (shown(64 << 30), shown(1500), shown(0)),
+            ("64G".into(), "1500".into(), "0".into())
+        );
     }
 
     #[test]
     fn the_name_that_is_copied_into_a_directory() {
-        let name = |path: &str| own_name(OsStr::new(path)).and_then(OsStr::to_str).map(str::to_owned);
+        let name = |path: &str| {
+            own_name(OsStr::new(path))
+                .and_then(OsStr::to_str)
+                .map(str::to_owned)
+        };
         assert_eq!(name("/a/b//").as_deref(), Some("b"));
         assert_eq!(name("b").as_deref(), Some("b"));
         for none in ["/", "", ".", "/a/.", "a/..", "a/./"] {
