@@ -62,7 +62,7 @@ impl AgsRuntime {
     /// is there when all has come. A `source` that is a link is followed.
     ///
     /// Nothing is written outside of `target`, and nothing through a link in it. Links within the directory stay links. A link that leads out of it
-    /// (also by way of others, or of those that are in `target` already) is left out and named in [`Transferred`], as are pipes and devices. Memory
+    /// (also by way of others, or of those that are in `target` already) is left out and named in [`Transferred`], as are pipes and devices in an archive. Memory
     /// is bounded whatever comes. Where the size is not known beforehand, `told` hears what has come so far as the whole.
     ///
     /// # Errors

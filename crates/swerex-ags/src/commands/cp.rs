@@ -31,8 +31,8 @@ use crate::{
 /// that ends with / is the directory to copy into. - is stdin or stdout, for one file.
 ///
 /// A SOURCE that is a link is followed; links within a directory arrive as links. Out of a sandbox, links that lead out of TARGET are left
-/// out with a warning, nothing is written through a link, and a file takes the place of a link that has its name. Pipes, sockets and devices are left
-/// out with a warning, both ways.
+/// out with a warning, nothing is written through a link, and a file takes the place of a link that has its name. Pipes, sockets and devices are not
+/// copied; into a sandbox, a warning names them.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: swerex-ags cp ./repo 3f9c…:/work/ && swerex-ags cp 3f9c…:/work/repo/fix.patch ."
