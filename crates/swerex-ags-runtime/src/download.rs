@@ -17,7 +17,8 @@ use crate::{
     merge::merge,
     pieces::LARGEST,
     runtime::AgsRuntime,
-    stage::{Failed, Stage, set_file_mode, unpack},
+    stage::{Failed, Stage, unpack},
+    system::set_file_mode,
     transfer::{DownloadOptions, Transferred},
     upload::{Told, blocking},
 };

@@ -24,6 +24,7 @@ mod secret;
 mod send;
 mod spool;
 mod stage;
+mod system;
 mod tarball;
 mod terminal;
 mod token;

@@ -11,7 +11,8 @@ use walkdir::{DirEntry, WalkDir};
 use crate::{
     error::Error,
     links::Union,
-    stage::{Stage, set_mode, symlink},
+    stage::Stage,
+    system::{set_mode, symlink},
     transfer::{Transferred, Why},
 };
 

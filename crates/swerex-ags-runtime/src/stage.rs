@@ -1,8 +1,7 @@
 //! A directory from a sandbox, unpacked beside its target as it arrives: nothing is in the target before all of it is there and found to be harmless.
 
 use std::{
-    ffi::OsStr,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
@@ -13,6 +12,7 @@ use swerex_archive::{Broken, Entry, Kind, Reader};
 use crate::{
     error::{Error, Limit},
     links::climbs_out,
+    system::{native, set_file_mode, set_mode, symlink},
     transfer::{DownloadOptions, Skipped, Transferred, Why},
 };
 
@@ -189,13 +189,13 @@ impl<R: Read> Unpacking<'_, R> {
             return Ok(());
         };
         if let Some(why) = self.enter(parent)? {
-            return Ok(self.skip(&inner, why)?);
+            return self.skip(&inner, why);
         }
         let path = self.tree.join(&inner);
         let there = fs::symlink_metadata(&path).ok();
         let is_directory = entry.kind == Kind::Directory;
         if there.is_some_and(|there| there.is_dir() != is_directory) {
-            return Ok(self.skip(&inner, Why::Taken)?);
+            return self.skip(&inner, Why::Taken);
         }
         let here = |error| at(&self.stage.target.join(&inner), error);
         match entry.kind {
@@ -206,7 +206,7 @@ impl<R: Read> Unpacking<'_, R> {
             }
             Kind::Symlink => self.link(&inner, &path, &entry.link),
             Kind::HardLink => self.hard_link(&inner, &path, &entry.link),
-            _ => Ok(self.skip(&inner, Why::Special)?),
+            _ => self.skip(&inner, Why::Special),
         }
     }
 
@@ -309,10 +309,10 @@ impl<R: Read> Unpacking<'_, R> {
         // An empty text leads nowhere, and no system makes such a link.
         let text = (!text.is_empty()).then(|| native(text)).flatten();
         let Some(text) = text else {
-            return Ok(self.skip(inner, Why::NoOriginal(PathBuf::new()))?);
+            return self.skip(inner, Why::NoOriginal(PathBuf::new()));
         };
         if climbs_out(depth, text) {
-            return Ok(self.skip(inner, Why::LeadsOut(text.to_owned()))?);
+            return self.skip(inner, Why::LeadsOut(text.to_owned()));
         }
         self.stage.has_links = true;
         make_room(path)
@@ -347,7 +347,7 @@ impl<R: Read> Unpacking<'_, R> {
                 _ => break,
             }
         }
-        Ok(self.skip(inner, Why::NoOriginal(original))?)
+        self.skip(inner, Why::NoOriginal(original))
     }
 
     fn broken(&self, error: io::Error) -> Failed {
@@ -389,55 +389,10 @@ fn relative(name: &[u8]) -> Option<PathBuf> {
     path.is_relative().then_some(path)
 }
 
-/// Bytes as a path of this system's.
-#[cfg(unix)]
-fn native(bytes: &[u8]) -> Option<&Path> {
-    use std::os::unix::ffi::OsStrExt as _;
-
-    Some(Path::new(OsStr::from_bytes(bytes)))
-}
-
-#[cfg(not(unix))]
-fn native(bytes: &[u8]) -> Option<&Path> {
-    std::str::from_utf8(bytes)
-        .ok()
-        .map(|text| Path::new(OsStr::new(text)))
-}
-
 /// Takes a file or link of the same archive out of the way.
 fn make_room(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-#[cfg(unix)]
-pub(crate) fn symlink(text: &Path, path: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(text, path)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn symlink(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(unix)]
-pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-pub(crate) fn set_file_mode(file: &File, mode: u32) -> io::Result<()> {
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn set_file_mode(_: &File, _: u32) -> io::Result<()> {
-    Ok(())
 }

@@ -132,7 +132,7 @@ impl Sandbox {
             Content::Bytes(bytes) => (bytes.clone(), None),
             Content::Endless(start, repeated) => (start.clone(), Some(repeated.clone())),
         };
-        let rest = stream::iter(repeated).flat_map(|repeated| stream::repeat(repeated));
+        let rest = stream::iter(repeated).flat_map(stream::repeat);
         let pieces = stream::iter([start]).chain(rest).map(move |piece| {
             sent.fetch_add(piece.len() as u64, Ordering::SeqCst);
             Ok(piece)
