@@ -1,4 +1,4 @@
-//! A directory as a zip file, the way SWE-ReX's own client packs it: links are followed, special files and broken links left out.
+//! A directory as a zip file, for SWE-ReX's own server. That unpacks neither links nor permission bits: they are listed for commands afterwards.
 
 use std::{
     fs::File,
@@ -8,7 +8,11 @@ use std::{
 
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::walk::{NotPacked, default_mode, mode, walk};
+use crate::{
+    spool::spooled,
+    transfer::Transferred,
+    walk::{Entry, Found, NotPacked, What, default_mode, mode, slashed, walk},
+};
 
 /// A packed directory.
 #[derive(Debug)]
@@ -16,10 +20,19 @@ pub(crate) struct Archive {
     /// The zip file, open at its beginning; it has no name and goes when it is closed.
     pub(crate) file: File,
     pub(crate) size: u64,
-    /// Whether the directory has nothing to pack.
+    /// Whether the zip file holds nothing.
     pub(crate) is_empty: bool,
+    pub(crate) later: Later,
+    pub(crate) transferred: Transferred,
+}
+
+/// What commands do once the files are there.
+#[derive(Debug, Default)]
+pub(crate) struct Later {
     /// The permission bits that are not what a server gives by itself.
     pub(crate) modes: Vec<Mode>,
+    /// Names of links below the directory, and what they say.
+    pub(crate) links: Vec<(String, String)>,
 }
 
 /// An entry's permission bits.
@@ -31,36 +44,53 @@ pub(crate) struct Mode {
     pub(crate) is_directory: bool,
 }
 
-/// Packs a directory. Blocks; memory is bounded.
-pub(crate) fn pack(directory: &Path) -> Result<Archive, NotPacked> {
+/// Packs a directory. Blocks; memory is bounded. `None` if there is a name in it that is not UTF-8: such a name would be another one after the
+/// way through a zip file.
+pub(crate) fn pack(directory: &Path) -> Result<Option<Archive>, NotPacked> {
+    let mut failed = None;
+    let packed = spooled(directory, |file| {
+        pack_into(directory, file).map_err(|NotPacked { path, source }| {
+            failed = Some(path);
+            source
+        })
+    });
+    packed.map_err(|source| NotPacked {
+        path: failed.unwrap_or_else(|| directory.to_owned()),
+        source,
+    })
+}
+
+fn pack_into(directory: &Path, file: File) -> Result<Option<Archive>, NotPacked> {
     let at = NotPacked::at(directory);
-    let file = tempfile::tempfile().map_err(&at)?;
     let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 17, file));
-    let (mut is_empty, mut modes) = (true, Vec::new());
-    for entry in walk(directory) {
-        let entry = entry?;
-        let here = NotPacked::at(&entry.path);
-        let mode = mode(&entry.metadata);
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .unix_permissions(mode);
-        let is_directory = entry.metadata.is_dir();
-        if is_directory {
-            zip.add_directory(format!("{}/", entry.name), options)
-                .map_err(|error| here(error.into()))?;
-        } else {
-            let source = File::open(&entry.path).map_err(&here)?;
-            let options = options.large_file(entry.metadata.len() >= u64::from(u32::MAX));
-            zip.start_file(entry.name.as_str(), options)
-                .map_err(|error| here(error.into()))?;
-            io::copy(&mut BufReader::with_capacity(1 << 17, source), &mut zip).map_err(&here)?;
+    let (mut is_empty, mut later) = (true, Later::default());
+    let mut transferred = Transferred::default();
+    for found in walk(directory) {
+        let entry = match found? {
+            Found::Entry(entry) => entry,
+            Found::Skipped(skipped) => {
+                transferred.skip(skipped);
+                continue;
+            }
+        };
+        let Ok(name) = String::from_utf8(entry.name()) else {
+            return Ok(None);
+        };
+        if let What::Link(text) = &entry.what {
+            let Ok(text) = String::from_utf8(slashed(text)) else {
+                return Ok(None);
+            };
+            later.links.push((name, text));
+            continue;
         }
+        add(&mut zip, &entry, &name).map_err(NotPacked::at(&entry.path))?;
         is_empty = false;
+        let mode = mode(&entry.metadata);
         if mode != default_mode(&entry.metadata) {
-            modes.push(Mode {
-                name: entry.name,
+            later.modes.push(Mode {
+                name,
                 mode,
-                is_directory,
+                is_directory: entry.metadata.is_dir(),
             });
         }
     }
@@ -76,12 +106,28 @@ pub(crate) fn pack(directory: &Path) -> Result<Archive, NotPacked> {
     file.flush().map_err(&at)?;
     let size = file.seek(SeekFrom::End(0)).map_err(&at)?;
     file.rewind().map_err(&at)?;
-    Ok(Archive {
+    Ok(Some(Archive {
         file,
         size,
         is_empty,
-        modes,
-    })
+        later,
+        transferred,
+    }))
+}
+
+fn add(zip: &mut ZipWriter<BufWriter<File>>, entry: &Entry, name: &str) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .unix_permissions(mode(&entry.metadata));
+    if entry.metadata.is_dir() {
+        return Ok(zip.add_directory(format!("{name}/"), options)?);
+    }
+    // Its length is written when it is known. One of unknown length may be a large one.
+    let length = entry.metadata.len();
+    let is_large = length == 0 || length >= u64::from(u32::MAX) / 2;
+    let source = entry.open()?;
+    zip.start_file(name, options.large_file(is_large))?;
+    io::copy(&mut BufReader::with_capacity(1 << 17, source), zip).map(drop)
 }
 
 #[cfg(test)]
@@ -96,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_packed_as_the_python_client_does() {
+    fn files_are_packed_and_links_and_modes_listed() {
         let home = tempfile::tempdir().unwrap();
         let root = home.path();
         fs::create_dir_all(root.join("bin/empty")).unwrap();
@@ -110,19 +156,22 @@ mod tests {
         symlink("nowhere", root.join("broken")).unwrap();
         symlink("circle", root.join("circle")).unwrap();
 
-        let archive = pack(root).unwrap();
+        let archive = pack(root).unwrap().unwrap();
         assert_eq!(archive.size, archive.file.metadata().unwrap().len());
-        let expected = [
-            ("bin/empty", 0o700, true),
-            ("bin/link", 0o755, false),
-            ("bin/run", 0o755, false),
-        ];
+        let expected = [("bin/empty", 0o700, true), ("bin/run", 0o755, false)];
         let expected = expected.map(|(name, mode, is_directory)| Mode {
             name: name.to_owned(),
             mode,
             is_directory,
         });
-        assert_eq!(archive.modes, expected);
+        assert_eq!(archive.later.modes, expected);
+        let links = [
+            ("bin/link", "run"),
+            ("broken", "nowhere"),
+            ("circle", "circle"),
+        ];
+        let links = links.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(archive.later.links, links);
         assert!(!archive.is_empty);
         let mut zip = zip::ZipArchive::new(archive.file).unwrap();
         let mut names: Vec<String> = zip
@@ -130,16 +179,7 @@ mod tests {
             .map(|name| name.unwrap().into_owned())
             .collect();
         names.sort();
-        assert_eq!(
-            names,
-            ["bin/", "bin/empty/", "bin/link", "bin/run", "ü.txt"]
-        );
-        let mut link = String::new();
-        zip.by_name("bin/link")
-            .unwrap()
-            .read_to_string(&mut link)
-            .unwrap();
-        assert_eq!(link, "#!/bin/sh\n", "links are followed");
+        assert_eq!(names, ["bin/", "bin/empty/", "bin/run", "ü.txt"]);
         assert_eq!(zip.by_name("bin/run").unwrap().unix_mode(), Some(0o100_755));
         let mut bytes = Vec::new();
         zip.by_name("ü.txt")
@@ -147,6 +187,18 @@ mod tests {
             .read_to_end(&mut bytes)
             .unwrap();
         assert_eq!(bytes, [0xff, 0]);
+    }
+
+    #[test]
+    fn names_that_are_not_utf_8_are_for_another_way() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+        let home = tempfile::tempdir().unwrap();
+        symlink(OsStr::from_bytes(b"\xff"), home.path().join("link")).unwrap();
+        assert!(pack(home.path()).unwrap().is_none());
+        fs::remove_file(home.path().join("link")).unwrap();
+        fs::create_dir(home.path().join(OsStr::from_bytes(b"\xff"))).unwrap();
+        assert!(pack(home.path()).unwrap().is_none());
     }
 
     #[test]

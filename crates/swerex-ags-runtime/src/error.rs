@@ -9,7 +9,7 @@ use ags_http::{
 use http::StatusCode;
 use swerex_proto::RemoteError;
 
-use crate::token::TokenError;
+use crate::{token::TokenError, transfer::Skipped};
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -102,8 +102,27 @@ pub enum Error {
     },
     /// Whoever was to take a command's output failed; the command was not waited for.
     Output(std::io::Error),
+    /// What was to be brought here is more than was allowed; nothing was written.
+    OverLimit {
+        /// The file or directory there.
+        source: String,
+        /// Of what it has more.
+        limit: Limit,
+    },
+    /// Something could not be brought as it is, and was not to be left out; nothing was written.
+    LeftOut(Skipped),
     /// The call cannot be made with these arguments.
     Invalid(String),
+}
+
+/// The most that a download may bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Bytes of a file, or of a directory as an archive.
+    Bytes(u64),
+    /// Entries of a directory.
+    Entries(u64),
 }
 
 /// How often a call was tried, and how long, before it was given up.
@@ -225,7 +244,23 @@ impl fmt::Display for Error {
                 )
             }
             Self::Output(_) => f.write_str("the output of the command could not be passed on"),
+            Self::OverLimit { source, limit } => {
+                write!(
+                    f,
+                    "`{source}` has more than {limit}, the most that may be brought"
+                )
+            }
+            Self::LeftOut(skipped) => write!(f, "{skipped}"),
             Self::Invalid(what) => f.write_str(what),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{bytes} bytes"),
+            Self::Entries(entries) => write!(f, "{entries} entries"),
         }
     }
 }

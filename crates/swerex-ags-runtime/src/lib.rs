@@ -12,6 +12,9 @@ mod events;
 mod file;
 mod forward;
 pub mod gateway;
+mod incoming;
+mod links;
+mod merge;
 mod modes;
 mod multipart;
 mod native;
@@ -22,15 +25,19 @@ mod secret;
 mod send;
 mod shorten;
 mod streamed;
+mod spool;
+mod stage;
+mod system;
 mod tarball;
 mod terminal;
 mod token;
+mod transfer;
 mod upload;
 mod walk;
 
 pub use config::{AgsRuntimeConfig, DEFAULT_MAX_REPLY, DEFAULT_RUNTIME_TIMEOUT, InvalidConfig};
 pub use counters::{Counters, Tally};
-pub use error::{Error, Lost, Tried};
+pub use error::{Error, Limit, Lost, Tried};
 pub use events::{FOLLOWED_FROM, Heard};
 pub use forward::Forwarded;
 pub use runtime::AgsRuntime;
@@ -38,4 +45,7 @@ pub use secret::Secret;
 pub use streamed::Sink;
 pub use terminal::{TERMINAL_PATIENCE, Terminal, TerminalEvent, TerminalInput};
 pub use token::{AccessToken, Acquire, RENEW_BEFORE, TokenCache, TokenError, TokenSource};
+pub use transfer::{
+    DEFAULT_MAX_BYTES, DEFAULT_MAX_ENTRIES, DownloadOptions, MAX_NAMED, Skipped, Transferred, Why,
+};
 pub use upload::Told;

@@ -1,32 +1,44 @@
-//! Permission bits that a server forgot, set again by few commands.
+//! Links and permission bits that a server forgot, made and set again by few commands.
 
 use swerex_proto::{Command, CommandLine};
 
-use crate::{archive::Mode, error::Error, runtime::AgsRuntime};
+use crate::{
+    archive::{Later, Mode},
+    error::Error,
+    runtime::AgsRuntime,
+};
 
 /// The longest script, in bytes: a kernel takes 128 KiB as one argument.
 const LONGEST_SCRIPT: usize = 64 << 10;
 
 /// What an error about them begins with.
-const FAILED: &str = "the upload is there, but its permission bits could not be set";
+const FAILED: &str =
+    "the upload is there, but its links could not be made or its permission bits not be set";
+
+/// Makes a link in the place of a file or a link.
+const LINK: &str = r#"set -e
+l() { if [ -d "$1" ] && [ ! -L "$1" ]; then echo "a directory is in the place of the link $1" >&2; exit 1; fi; rm -f -- "$1"; ln -s -- "$2" "$1"; }"#;
 
 impl AgsRuntime {
-    /// Sets the permission bits of what was unpacked into the directory `target`.
-    pub(crate) async fn restore(&self, target: &str, modes: Vec<Mode>) -> Result<(), Error> {
-        for script in scripts(modes) {
+    /// Makes the links of what was unpacked into the directory `target`, and sets its permission bits: directories may be closed then.
+    pub(crate) async fn restore(&self, target: &str, later: Later) -> Result<(), Error> {
+        let scripts = linking(&later.links)
+            .into_iter()
+            .chain(scripts(later.modes));
+        for script in scripts {
             let argv = ["/bin/sh", "-c", &script];
-            self.change_modes(argv, Some(target)).await?;
+            self.change(argv, Some(target)).await?;
         }
         Ok(())
     }
 
     /// Sets the permission bits of a file.
     pub(crate) async fn chmod(&self, mode: u32, path: &str) -> Result<(), Error> {
-        self.change_modes(["chmod", &format!("{mode:o}"), "--", path], None)
+        self.change(["chmod", &format!("{mode:o}"), "--", path], None)
             .await
     }
 
-    async fn change_modes(
+    async fn change(
         &self,
         argv: impl IntoIterator<Item = &str>,
         cwd: Option<&str>,
@@ -41,6 +53,24 @@ impl AgsRuntime {
         };
         self.execute(&command).await.map(drop)
     }
+}
+
+/// Scripts that make links.
+fn linking(links: &[(String, String)]) -> Vec<String> {
+    let mut scripts: Vec<String> = Vec::new();
+    for (name, text) in links {
+        let line = format!("\nl {} {}", quoted(name), quoted(text));
+        let is_full = scripts
+            .last()
+            .is_none_or(|script| script.len() + line.len() > LONGEST_SCRIPT);
+        if is_full {
+            scripts.push(LINK.to_owned());
+        }
+        if let Some(script) = scripts.last_mut() {
+            script.push_str(&line);
+        }
+    }
+    scripts
 }
 
 /// Scripts of `chmod`s. Files first, one `chmod` for all with the same bits; then directories, deepest first, since one that loses its search
@@ -107,6 +137,37 @@ mod tests {
         let expected = "set -e\nchmod 600 -- 'a'\\''b'\nchmod 755 -- 'c' 'd/e/-x'\nchmod 500 -- 'd/e'\nchmod 555 -- 'd'";
         assert_eq!(scripts(modes), [expected]);
         assert!(scripts(Vec::new()).is_empty());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_take_the_place_of_files_and_links_only() {
+        use std::{fs, os::unix::fs::symlink, path::Path, process};
+
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        fs::create_dir(path("directory")).unwrap();
+        fs::write(path("file"), "").unwrap();
+        symlink("directory", path("-old")).unwrap();
+        let run = |links: &[(&str, &str)]| {
+            let links: Vec<_> = links
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect();
+            let script = linking(&links).remove(0);
+            let mut shell = process::Command::new("/bin/sh");
+            shell.args(["-c", &script]).current_dir(home.path());
+            shell.output().unwrap()
+        };
+        let made = run(&[("file", "/etc/o'k"), ("-old", "-x"), ("new", "../a b")]);
+        assert!(made.status.success(), "{made:?}");
+        let text = |name: &str| fs::read_link(path(name)).unwrap();
+        assert_eq!(text("file"), Path::new("/etc/o'k"));
+        assert_eq!(text("-old"), Path::new("-x"));
+        assert_eq!(text("new"), Path::new("../a b"));
+        let refused = run(&[("directory", "x")]);
+        assert!(!refused.status.success() && path("directory").is_dir());
+        assert_eq!(fs::read_dir(path("directory")).unwrap().count(), 0);
     }
 
     #[test]

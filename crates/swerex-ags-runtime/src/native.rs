@@ -1,23 +1,23 @@
 //! What only our native server has: bytes of files in ranges, directories as tar streams.
 
-use std::{
-    fs::File,
-    io::{self, Seek as _},
-    sync::Arc,
-};
+use std::{ffi::OsStr, path::Path, sync::Arc};
 
-use ags_http::{Deadline, Idempotence, Reached, TransportError, TransportErrorKind, body, retry};
+use ags_http::{
+    Body, Deadline, Idempotence, Reached, TransportError, TransportErrorKind, body, retry,
+};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
 use swerex_proto::native;
-use tokio::io::AsyncWriteExt as _;
 
 use crate::{
+    download::Unpacking,
     error::{Attempted, Error},
     pieces::HALVINGS,
     request::{self, Call, MakeBody},
     runtime::AgsRuntime,
+    stage::Stage,
+    transfer::DownloadOptions,
     upload::{Told, transfer},
 };
 
@@ -31,7 +31,7 @@ impl AgsRuntime {
     /// Reads `length` bytes of a file from `offset` on, fewer at its end; `None` if the server says that there is nothing there.
     pub(crate) async fn read_range(
         &self,
-        path: &str,
+        path: &[u8],
         offset: u64,
         length: u64,
     ) -> Result<Option<Vec<u8>>, Error> {
@@ -56,7 +56,7 @@ impl AgsRuntime {
     }
 
     /// Asks for as much as seems to come through, and less after an answer that was cut. Gives how much that was, and what came.
-    async fn read_some(&self, path: &str, from: u64, wanted: u64) -> Result<(u64, Bytes), Error> {
+    async fn read_some(&self, path: &[u8], from: u64, wanted: u64) -> Result<(u64, Bytes), Error> {
         let connection = &self.connection;
         let policy = retry::RetryPolicy {
             max_attempts: connection.config.retry.max_attempts + HALVINGS,
@@ -95,7 +95,7 @@ impl AgsRuntime {
         connection.observed("read_bytes", None, reading).await
     }
 
-    fn range(&self, path: &str, from: u64, length: u64) -> Result<Call, Error> {
+    fn range(&self, path: &[u8], from: u64, length: u64) -> Result<Call, Error> {
         let mut call = request::get(
             "read_bytes",
             self.native_uri(native::FILE, &[("path", path)])?,
@@ -112,7 +112,7 @@ impl AgsRuntime {
     pub(crate) async fn put_file(
         &self,
         name: &'static str,
-        path: &str,
+        path: &[u8],
         mode: Option<u32>,
         offset: Option<u64>,
         content: Content,
@@ -120,11 +120,11 @@ impl AgsRuntime {
         let mode = mode.map(|mode| format!("{mode:o}"));
         let mut query = vec![("path", path)];
         if let Some(mode) = &mode {
-            query.push(("mode", mode));
+            query.push(("mode", mode.as_bytes()));
         }
         let offset = offset.map(|offset| offset.to_string());
         if let Some(offset) = &offset {
-            query.push(("offset", offset));
+            query.push(("offset", offset.as_bytes()));
         }
         let uri = self.native_uri(native::FILE, &query)?;
         self.act(&put(name, uri, "application/octet-stream", content))
@@ -132,23 +132,26 @@ impl AgsRuntime {
     }
 
     /// Unpacks an archive into a directory. Doing so again changes nothing, so it is repeated when the answer is lost.
-    pub(crate) async fn put_tar(&self, target: &str, content: Content) -> Result<(), Error> {
+    pub(crate) async fn put_tar(&self, target: &[u8], content: Content) -> Result<(), Error> {
         let uri = self.native_uri(native::TAR, &[("path", target)])?;
         let call = put("upload", uri, "application/x-tar", content);
         let deadline = self.connection.deadline(call.allowed);
         self.connection.read(&call, deadline).await.map(drop)
     }
 
-    /// Brings a directory as an archive into `file`, from its beginning. It may take as long as something comes.
+    /// Brings a directory as an archive and unpacks it while it comes. It may take as long as something comes.
     pub(crate) async fn get_tar(
         &self,
-        source: &str,
-        file: &File,
+        source: &OsStr,
+        target: &Path,
+        options: &DownloadOptions,
         told: &Told,
-    ) -> Result<(), Error> {
-        let uri = self.native_uri(native::TAR, &[("path", source)])?;
+    ) -> Result<Stage, Error> {
+        let path = source.as_encoded_bytes();
+        let uri = self.native_uri(native::TAR, &[("path", path)])?;
         let call = request::get("download", uri);
-        let once = |_| self.get_tar_once(&call, file, told);
+        let begin = || Unpacking::begin(source, target, options);
+        let once = |_| self.get_tar_once(&call, &begin, told);
         let policy = self.connection.config.retry;
         let getting = async {
             retry::run(&policy, Idempotence::Safe, call.name, once)
@@ -158,43 +161,69 @@ impl AgsRuntime {
         self.connection.observed(call.name, None, getting).await
     }
 
-    async fn get_tar_once(&self, call: &Call, file: &File, told: &Told) -> Result<(), Attempted> {
+    async fn get_tar_once(
+        &self,
+        call: &Call,
+        begin: &(impl Fn() -> Unpacking + Sync),
+        told: &Told,
+    ) -> Result<Stage, Attempted> {
         let transport = |error| Attempted::transport(call.name, error);
-        let silence = self.connection.config.runtime_timeout;
         let response = self.connection.send(call, Deadline::none(), None).await?;
-        let (parts, mut incoming) = response.into_parts();
+        let (parts, incoming) = response.into_parts();
         if parts.status != StatusCode::OK {
             let problem = self.connection.read_problem(call.name, &parts, incoming);
             return Err(problem.await);
         }
-        let local = |source| {
-            let path = std::env::temp_dir();
-            Attempted::finally(Error::Local { path, source })
-        };
-        let mut file = restarted(file).map_err(local)?;
+        let unpacking = begin();
+        match self.feed(incoming, &unpacking, told).await {
+            Ok(()) => unpacking.finish().await.map_err(Attempted::finally),
+            Err(error) => {
+                unpacking.give_up().await;
+                Err(transport(error))
+            }
+        }
+    }
+
+    /// Feeds what unpacks, as long as it wants more.
+    async fn feed(
+        &self,
+        mut incoming: Body,
+        unpacking: &Unpacking,
+        told: &Told,
+    ) -> Result<(), TransportError> {
+        let silence = self.connection.config.runtime_timeout;
         let mut done = 0_u64;
         loop {
             let frame = tokio::time::timeout(silence, incoming.frame())
                 .await
                 .map_err(|_| {
                     let said = format!("nothing came for {:.0} s", silence.as_secs_f64());
-                    let kind = TransportErrorKind::Timeout;
-                    transport(TransportError::new(kind, Reached::Unknown, said))
+                    TransportError::new(TransportErrorKind::Timeout, Reached::Unknown, said)
                 })?;
             let Some(frame) = frame else {
-                return file.flush().await.map_err(local);
+                return Ok(());
             };
-            let frame = frame.map_err(|error| transport(body::into_transport(error)))?;
+            let frame = frame.map_err(body::into_transport)?;
             if let Ok(data) = frame.into_data() {
-                file.write_all(&data).await.map_err(local)?;
                 done += data.len() as u64;
+                if !unpacking.push(data).await {
+                    return Ok(());
+                }
                 told(done, done);
             }
         }
     }
 
-    fn native_uri(&self, path: &str, query: &[(&str, &str)]) -> Result<Uri, Error> {
-        request::uri(&self.connection.config.base, path, query)
+    /// An address with a query of any bytes.
+    fn native_uri(&self, path: &str, query: &[(&str, &[u8])]) -> Result<Uri, Error> {
+        let uri = request::uri(&self.connection.config.base, path, &[])?;
+        let pairs = query.iter().map(|(name, value)| {
+            let value: String = url::form_urlencoded::byte_serialize(value).collect();
+            format!("{name}={value}")
+        });
+        let uri = format!("{uri}?{}", pairs.collect::<Vec<_>>().join("&"));
+        uri.parse()
+            .map_err(|error| Error::Invalid(format!("the address `{uri}` cannot be used: {error}")))
     }
 }
 
@@ -216,12 +245,4 @@ fn put(name: &'static str, uri: Uri, kind: &'static str, content: Content) -> Ca
     call.allowed = transfer(content.size);
     call.body = content.body;
     call
-}
-
-/// The file from its beginning, and empty.
-fn restarted(file: &File) -> io::Result<tokio::fs::File> {
-    let mut file = file.try_clone()?;
-    file.rewind()?;
-    file.set_len(0)?;
-    Ok(file.into())
 }

@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     native::Content,
     runtime::AgsRuntime,
+    spool::spooled,
     upload::{Told, blocking},
 };
 
@@ -41,7 +42,8 @@ const FINISH: &str = r#"if [ -n "$3" ]; then chmod "$3" -- "$2"; elif [ -f "$1" 
 mv -f -- "$2" "$1""#;
 
 /// Unpacks an archive into a directory and takes it away.
-const UNPACK: &str = r#"mkdir -p -- "$2" && tar -xpf "$1" -C "$2"; s=$?; rm -f -- "$1"; exit $s"#;
+const UNPACK: &str = r#"command -v tar >/dev/null || { rm -f -- "$1"; echo "the sandbox has no tar to unpack $2 with" >&2; exit 127; }
+mkdir -p -- "$2" && tar -xpf "$1" -C "$2"; s=$?; rm -f -- "$1"; exit $s"#;
 
 /// How large a piece may be.
 #[derive(Debug)]
@@ -80,16 +82,17 @@ impl AgsRuntime {
         &self,
         file: File,
         size: u64,
-        target: &str,
+        target: &[u8],
         mode: Option<u32>,
         told: &Told,
     ) -> Result<(), Error> {
-        let half = format!("{target}.{}.part", uuid::Uuid::new_v4().simple());
+        let half = beside(target, "part");
         let written = async {
             self.run_script(BEGIN, &[target, &half]).await?;
             self.write_all_pieces(file, size, &half, told).await?;
             let mode = mode.map(|mode| format!("{mode:o}")).unwrap_or_default();
-            self.run_script(FINISH, &[target, &half, &mode]).await
+            let args = [target, &half, mode.as_bytes()];
+            self.run_script(FINISH, &args).await
         };
         let outcome = written.await;
         if outcome.is_err() {
@@ -104,20 +107,25 @@ impl AgsRuntime {
         &self,
         archive: File,
         size: u64,
-        target: &str,
+        target: &[u8],
         told: &Told,
     ) -> Result<(), Error> {
-        let beside = format!("{target}.{}.tar", uuid::Uuid::new_v4().simple());
-        self.write_in_pieces(archive, size, &beside, Some(0o600), told)
+        let archive_there = beside(target, "tar");
+        self.write_in_pieces(archive, size, &archive_there, Some(0o600), told)
             .await?;
-        self.run_script(UNPACK, &[&beside, target]).await.map(drop)
+        self.unpack_there(&archive_there, target).await
+    }
+
+    /// Has the sandbox's `tar` unpack an archive into a directory, and takes the archive away.
+    pub(crate) async fn unpack_there(&self, archive: &[u8], target: &[u8]) -> Result<(), Error> {
+        self.run_script(UNPACK, &[archive, target]).await.map(drop)
     }
 
     async fn write_all_pieces(
         &self,
         file: File,
         size: u64,
-        half: &str,
+        half: &[u8],
         told: &Told,
     ) -> Result<(), Error> {
         let mut done = 0;
@@ -138,9 +146,8 @@ impl AgsRuntime {
                     .map(drop)
             } else {
                 let (text, offset) = (STANDARD.encode(bytes), done.to_string());
-                self.run_script(WRITE, &[half, &text, &offset])
-                    .await
-                    .map(drop)
+                let args = [half, text.as_bytes(), offset.as_bytes()];
+                self.run_script(WRITE, &args).await.map(drop)
             };
             match written {
                 Ok(()) => {
@@ -158,13 +165,14 @@ impl AgsRuntime {
     pub(crate) async fn write_bytes_in_pieces(
         &self,
         bytes: Bytes,
-        target: &str,
+        target: &[u8],
     ) -> Result<(), Error> {
         let size = bytes.len() as u64;
         let file = blocking(move || {
-            let mut file = tempfile::tempfile()?;
-            io::Write::write_all(&mut file, &bytes)?;
-            Ok(file)
+            spooled(Path::new("."), |mut file| {
+                io::Write::write_all(&mut file, &bytes)?;
+                Ok(file)
+            })
         });
         let file = file.await?.map_err(|error| changed(target, error))?;
         self.write_in_pieces(file, size, target, None, &|_, _| {})
@@ -185,11 +193,19 @@ fn read_at(mut file: File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn changed(path: &str, source: io::Error) -> Error {
+fn changed(path: &[u8], source: io::Error) -> Error {
     Error::Local {
-        path: Path::new(path).to_owned(),
+        path: String::from_utf8_lossy(path).into_owned().into(),
         source,
     }
+}
+
+/// A name beside a path that nobody else has.
+pub(crate) fn beside(path: &[u8], extension: &str) -> Vec<u8> {
+    let end = path.iter().rposition(|byte| *byte != b'/');
+    let path = path.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
+    let more = format!(".{}.{extension}", uuid::Uuid::new_v4().simple());
+    [path, more.as_bytes()].concat()
 }
 
 #[cfg(test)]

@@ -1,30 +1,58 @@
 //! A directory as a tar file, for our native server: permission bits, empty directories and links are kept.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
-    path::{Component, Path, PathBuf},
+    fs::File,
+    io::{self, BufWriter, Seek, SeekFrom, Write},
+    path::Path,
     time::UNIX_EPOCH,
 };
 
-use tar::{Builder, EntryType, Header};
+use swerex_archive::{Kind, Writer, measure};
 
-use crate::walk::{Entry, NotPacked, mode, walk};
+use crate::{
+    spool::{spool, spooled},
+    transfer::Transferred,
+    walk::{Entry, Found, NotPacked, What, mode, slashed, walk},
+};
 
-/// Packs a directory into a file without a name; gives it, open at its beginning, and its size. Blocks; memory is bounded.
-///
-/// A link that leads to something within the directory stays a link; others are followed, as a server refuses them.
-pub(crate) fn pack(directory: &Path) -> Result<(File, u64), NotPacked> {
+/// A packed directory.
+#[derive(Debug)]
+pub(crate) struct Tarball {
+    /// The archive, open at its beginning; it has no name and goes when it is closed.
+    pub(crate) file: File,
+    pub(crate) size: u64,
+    pub(crate) transferred: Transferred,
+}
+
+/// Packs a directory. Blocks; memory is bounded. Links are packed as they are, wherever they lead.
+pub(crate) fn pack(directory: &Path) -> Result<Tarball, NotPacked> {
+    let mut failed = None;
+    let packed = spooled(directory, |file| {
+        pack_into(directory, file).map_err(|NotPacked { path, source }| {
+            failed = Some(path);
+            source
+        })
+    });
+    packed.map_err(|source| NotPacked {
+        path: failed.unwrap_or_else(|| directory.to_owned()),
+        source,
+    })
+}
+
+fn pack_into(directory: &Path, file: File) -> Result<Tarball, NotPacked> {
     let at = NotPacked::at(directory);
-    let root = directory.canonicalize().map_err(&at)?;
-    let file = tempfile::tempfile().map_err(&at)?;
-    let mut archive = Builder::new(BufWriter::with_capacity(1 << 17, file));
-    for entry in walk(directory) {
-        let entry = entry?;
-        add(&mut archive, &root, &entry).map_err(NotPacked::at(&entry.path))?;
+    let mut archive = Writer::new(BufWriter::with_capacity(1 << 17, file));
+    let mut transferred = Transferred::default();
+    for found in walk(directory) {
+        match found? {
+            Found::Entry(entry) => {
+                add(&mut archive, &entry, directory).map_err(NotPacked::at(&entry.path))?;
+            }
+            Found::Skipped(skipped) => transferred.skip(skipped),
+        }
     }
     let mut file = archive
-        .into_inner()
+        .finish()
         .and_then(|buffered| {
             buffered
                 .into_inner()
@@ -33,64 +61,60 @@ pub(crate) fn pack(directory: &Path) -> Result<(File, u64), NotPacked> {
         .map_err(&at)?;
     let size = file.seek(SeekFrom::End(0)).map_err(&at)?;
     file.rewind().map_err(&at)?;
-    Ok((file, size))
+    Ok(Tarball {
+        file,
+        size,
+        transferred,
+    })
 }
 
-fn add(archive: &mut Builder<impl Write>, root: &Path, entry: &Entry) -> io::Result<()> {
-    let mut header = Header::new_gnu();
-    header.set_mode(mode(&entry.metadata));
+fn add(archive: &mut Writer<impl Write>, entry: &Entry, near: &Path) -> io::Result<()> {
     let modified = entry.metadata.modified()?;
     let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-    header.set_mtime(since.as_secs());
-    header.set_size(0);
-    if entry.is_link
-        && let Some(target) = inner_link(root, entry)?
-    {
-        header.set_entry_type(EntryType::Symlink);
-        return archive.append_link(&mut header, &entry.name, target);
-    }
-    if entry.metadata.is_dir() {
-        header.set_entry_type(EntryType::Directory);
-        return archive.append_data(&mut header, format!("{}/", entry.name), io::empty());
-    }
-    let size = entry.metadata.len();
-    header.set_entry_type(EntryType::Regular);
-    header.set_size(size);
-    // The size stands in front of the bytes: a file that has grown since is cut.
-    let mut content = BufReader::with_capacity(1 << 17, File::open(&entry.path)?).take(size);
-    archive.append_data(&mut header, &entry.name, &mut content)?;
-    if content.limit() > 0 {
-        let shrunk = "the file has become shorter while it was packed";
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, shrunk));
-    }
-    Ok(())
-}
-
-/// What a link says, if it leads to something within the directory, also when it is read by its letters.
-fn inner_link(root: &Path, entry: &Entry) -> io::Result<Option<PathBuf>> {
-    let target = fs::read_link(&entry.path)?;
-    let mut depth = Path::new(&entry.name).components().count() - 1;
-    for component in target.components() {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return Ok(None),
+    let mut packed = swerex_archive::Entry {
+        name: entry.name(),
+        mode: mode(&entry.metadata),
+        size: 0,
+        modified: since.as_secs(),
+        kind: Kind::File,
+        link: Vec::new(),
+    };
+    match &entry.what {
+        What::Link(text) => {
+            packed.kind = Kind::Symlink;
+            packed.link = slashed(text);
+            archive.entry(&packed)
+        }
+        What::Directory => {
+            packed.kind = Kind::Directory;
+            packed.name.push(b'/');
+            archive.entry(&packed)
+        }
+        What::File => {
+            let content = measure(entry.open()?, || spool(near))?;
+            archive.file(packed, content)
         }
     }
-    let real = entry.path.canonicalize()?;
-    Ok((real.starts_with(root) && target.to_str().is_some()).then_some(target))
 }
 
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::{
+        ffi::OsStr,
+        fs,
+        io::Read as _,
+        os::unix::{
+            ffi::OsStrExt as _,
+            fs::{PermissionsExt as _, symlink},
+        },
+        path::PathBuf,
+    };
 
     use super::*;
 
     #[test]
-    fn modes_empty_directories_and_inner_links_are_kept() {
+    fn modes_empty_directories_and_links_are_kept_and_nothing_outside_is_read() {
         let home = tempfile::tempdir().unwrap();
         let root = home.path().join("in");
         let long = format!("d/{}", "n".repeat(180));
@@ -110,13 +134,35 @@ mod tests {
         symlink(root.join("run"), root.join("absolute")).unwrap();
         symlink("nowhere", root.join("broken")).unwrap();
 
-        let (file, size) = pack(&root).unwrap();
-        assert_eq!(size, file.metadata().unwrap().len());
-        let mut archive = tar::Archive::new(file);
+        let odd = OsStr::from_bytes(b"na\xffme");
+        fs::write(root.join(odd), "odd").unwrap();
+        let pipe = rustix::fs::Mode::RWXU;
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            root.join("d/pipe"),
+            rustix::fs::FileType::Fifo,
+            pipe,
+            0,
+        )
+        .unwrap();
+
+        let packed = pack(&root).unwrap();
+        assert_eq!(packed.size, packed.file.metadata().unwrap().len());
+        let skipped: Vec<String> = packed
+            .transferred
+            .skipped
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            skipped,
+            ["`d/pipe` is neither a file nor a directory nor a link"]
+        );
+        let mut archive = tar::Archive::new(packed.file);
         let mut seen = Vec::new();
         for entry in archive.entries().unwrap() {
             let mut entry = entry.unwrap();
-            let name = entry.path().unwrap().to_str().unwrap().to_owned();
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let link = entry.link_name().unwrap();
             let link = link.map(|link| link.to_str().unwrap().to_owned());
             let mode = entry.header().mode().unwrap();
@@ -135,8 +181,10 @@ mod tests {
         assert_eq!(find("d/empty/").0, None);
         assert_eq!(find("d/inner").0, Some("../run"));
         assert_eq!(find("dir").0, Some("d"));
-        assert_eq!(find("outer"), (None, 0o644, "outer"));
-        assert_eq!(find("absolute"), (None, 0o750, "#!"));
-        assert_eq!(seen.len(), 8, "{seen:?}");
+        assert_eq!(find("outer").0, Some("../outside"));
+        assert_eq!(find("absolute").0, root.join("run").to_str());
+        assert_eq!(find("broken").0, Some("nowhere"));
+        assert_eq!(find("na\u{fffd}me").2, "odd");
+        assert_eq!(seen.len(), 10, "{seen:?}");
     }
 }

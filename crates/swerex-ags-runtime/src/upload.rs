@@ -1,8 +1,9 @@
 //! Bringing files and directories to the server.
 
 use std::{
+    ffi::OsStr,
     fs::File,
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,6 +12,7 @@ use std::{
 use ags_http::{Body, body};
 use http::Method;
 use http_body_util::BodyExt as _;
+use swerex_archive::{Measured, measure};
 use swerex_proto::{UploadResponse, route};
 
 use crate::{
@@ -19,10 +21,12 @@ use crate::{
     file,
     multipart::Multipart,
     native::Content,
-    pieces::is_too_large,
+    pieces::{beside, is_too_large},
     request::{self, Again, Allowed, MakeBody},
     runtime::AgsRuntime,
-    tarball,
+    spool::{spool, spooled},
+    tarball::{self, Tarball},
+    transfer::Transferred,
     walk::{NotPacked, mode},
 };
 
@@ -32,24 +36,40 @@ const ZIP_NAME: &str = "zipped_transfer.zip";
 /// The slowest transfer that is waited for, in bytes a second, beyond `runtime_timeout`.
 const SLOWEST: u64 = 128 << 10;
 
+/// The permission bits of an archive that is unpacked there.
+const ARCHIVE_MODE: u32 = 0o600;
+
 /// The permission bits that the Python server gives every file.
 const DEFAULT_MODE: u32 = 0o644;
 
 /// Is told how many bytes of how many have been transferred. It must not block.
 pub type Told = dyn Fn(u64, u64) + Send + Sync;
 
+/// A path in the sandbox for what is on its way to a place that a form cannot name.
+const ON_THE_WAY: &str = "/tmp/.swerex";
+
+/// Puts a file in its place, with the directories above it.
+const PLACE: &str = r#"mkdir -p -- "$(dirname -- "$2")" && chmod "$3" -- "$1" && mv -f -- "$1" "$2" || { s=$?; rm -f -- "$1"; exit $s; }"#;
+
 impl AgsRuntime {
-    /// Brings a file or a directory to `target` on the server's machine, with its permission bits.
+    /// Brings a file or a directory to `target` on the server's machine, with its permission bits. What was left out is in [`Transferred`].
     ///
-    /// The file is streamed, a directory is packed into a temporary file first; memory is bounded. A directory is merged into one that is there.
-    /// Broken links and special files are left out. A native server gets a tar archive, in which links that lead to something within the
-    /// directory stay links; the Python server gets a zip archive, in which all are followed, as the original's client does. It forgets
-    /// permission bits: where they are not the usual ones (644, 755) they are set by a few commands afterwards. Where the gateway takes only
-    /// smaller bodies, all of it goes in pieces; a directory is then unpacked by the sandbox's `tar`.
+    /// The file is streamed, a directory is packed into a temporary file first (in the place for those, or where there is room); memory is bounded. A
+    /// directory is merged into one that is there. Files are read to their end, whatever their metadata say.
+    ///
+    /// A `source` that is a link is followed. Links within a directory are not: they arrive as links, wherever they lead, so nothing outside of the
+    /// directory is read. Pipes, sockets and devices are left out. Names need not be UTF-8.
+    ///
+    /// A native server gets a tar archive. The Python server gets a zip archive; links and permission bits, of which it knows nothing, follow by a
+    /// few commands. If a name is not UTF-8, and where the gateway takes only smaller bodies, it gets a tar archive, which the sandbox's `tar` unpacks.
     ///
     /// # Errors
     /// [`Error::Local`] if `source` cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
-    pub async fn upload(&self, source: &Path, target: &str) -> Result<UploadResponse, Error> {
+    pub async fn upload(
+        &self,
+        source: &Path,
+        target: impl AsRef<OsStr>,
+    ) -> Result<Transferred, Error> {
         self.upload_told(source, target, Arc::new(|_, _| {})).await
     }
 
@@ -60,9 +80,10 @@ impl AgsRuntime {
     pub async fn upload_told(
         &self,
         source: &Path,
-        target: &str,
+        target: impl AsRef<OsStr>,
         told: Arc<Told>,
-    ) -> Result<UploadResponse, Error> {
+    ) -> Result<Transferred, Error> {
+        let target = target.as_ref().as_encoded_bytes();
         let local = |source_error| Error::Local {
             path: source.to_owned(),
             source: source_error,
@@ -80,94 +101,116 @@ impl AgsRuntime {
                 "it is neither a file nor a directory",
             )));
         }
-        let file = tokio::fs::File::open(source)
-            .await
-            .map_err(local)?
-            .into_std()
-            .await;
-        let (size, mode) = (metadata.len(), mode(&metadata));
-        if self.is_native() {
-            let again = file.try_clone().map_err(local)?;
+        let path = source.to_owned();
+        let opened = blocking(move || measured(&path)).await?;
+        let (file, size) = opened.map_err(local)?;
+        self.upload_file(source, (file, size), mode(&metadata), target, told)
+            .await?;
+        Ok(Transferred::default())
+    }
+
+    async fn upload_file(
+        &self,
+        source: &Path,
+        (file, size): (File, u64),
+        mode: u32,
+        target: &[u8],
+        told: Arc<Told>,
+    ) -> Result<(), Error> {
+        let again = file.try_clone().map_err(|source_error| Error::Local {
+            path: source.to_owned(),
+            source: source_error,
+        })?;
+        let sent = if self.is_native() {
             let content = content(source, file, size, Arc::clone(&told));
-            return match self
-                .put_file("upload", target, Some(mode), None, content)
+            self.put_file("upload", target, Some(mode), None, content)
                 .await
-            {
-                Ok(_) => Ok(UploadResponse {}),
-                Err(error) if is_too_large(&error) => {
-                    let mode = Some(mode);
-                    self.write_in_pieces(again, size, target, mode, &*told)
-                        .await
-                        .map(|()| UploadResponse {})
-                }
-                Err(error) => Err(error),
-            };
-        }
-        let again = file.try_clone().map_err(local)?;
-        let name = source.file_name().unwrap_or_default().to_string_lossy();
-        let parts = Multipart::new(file, size, &name, target, false)?;
-        let done = match self
-            .send_parts(source, parts, size, Arc::clone(&told))
-            .await
-        {
+                .map(drop)
+        } else {
+            self.post_file(source, (file, size), mode, target, Arc::clone(&told))
+                .await
+        };
+        match sent {
             Err(error) if is_too_large(&error) => {
                 self.write_in_pieces(again, size, target, Some(mode), &*told)
-                    .await?;
-                return Ok(UploadResponse {});
+                    .await
             }
-            outcome => outcome?,
-        };
-        if mode != DEFAULT_MODE {
-            self.chmod(mode, target).await?;
+            outcome => outcome,
         }
-        Ok(done)
+    }
+
+    /// Sends a file as SWE-ReX's own client does. The form can only name a target that is text: to another, the file is moved.
+    async fn post_file(
+        &self,
+        source: &Path,
+        (file, size): (File, u64),
+        mode: u32,
+        target: &[u8],
+        told: Arc<Told>,
+    ) -> Result<(), Error> {
+        let name = source.file_name().unwrap_or_default().to_string_lossy();
+        let on_the_way =
+            String::from_utf8_lossy(&beside(ON_THE_WAY.as_bytes(), "file")).into_owned();
+        let named = std::str::from_utf8(target);
+        let to = named.unwrap_or(&on_the_way);
+        let parts = Multipart::new(file, size, &name, to, false)?;
+        self.send_parts(source, parts, size, told).await?;
+        if named.is_err() {
+            let mode = format!("{mode:o}");
+            let args = [on_the_way.as_bytes(), target, mode.as_bytes()];
+            return self.run_script(PLACE, &args).await.map(drop);
+        }
+        if mode != DEFAULT_MODE {
+            self.chmod(mode, to).await?;
+        }
+        Ok(())
     }
 
     async fn upload_tar(
         &self,
         source: &Path,
-        target: &str,
+        target: &[u8],
         told: Arc<Told>,
-    ) -> Result<UploadResponse, Error> {
-        let directory = source.to_owned();
-        let (file, size) = blocking(move || tarball::pack(&directory))
-            .await?
-            .map_err(not_packed)?;
-        let again = file
+    ) -> Result<Transferred, Error> {
+        let packed = packed(source).await?;
+        let again = packed
+            .file
             .try_clone()
             .map_err(|error| not_packed(NotPacked::at(source)(error)))?;
-        let content = content(source, file, size, Arc::clone(&told));
+        let size = packed.size;
+        let content = content(source, packed.file, size, Arc::clone(&told));
         match self.put_tar(target, content).await {
             Err(error) if is_too_large(&error) => {
                 self.unpack_in_pieces(again, size, target, &*told).await?;
             }
             outcome => outcome?,
         }
-        Ok(UploadResponse {})
+        Ok(packed.transferred)
     }
 
     async fn upload_zip(
         &self,
         source: &Path,
-        target: &str,
+        target: &[u8],
         told: Arc<Told>,
-    ) -> Result<UploadResponse, Error> {
+    ) -> Result<Transferred, Error> {
         let directory = source.to_owned();
         let archive = blocking(move || archive::pack(&directory))
             .await?
             .map_err(not_packed)?;
-        let parts = Multipart::new(archive.file, archive.size, ZIP_NAME, target, true)?;
-        let done = match self
+        let (Some(archive), Ok(to)) = (archive, std::str::from_utf8(target)) else {
+            return self.post_tar(source, target, told).await;
+        };
+        let parts = Multipart::new(archive.file, archive.size, ZIP_NAME, to, true)?;
+        match self
             .send_parts(source, parts, archive.size, Arc::clone(&told))
             .await
         {
             Err(error) if is_too_large(&error) => {
-                let directory = source.to_owned();
-                let (file, size) = blocking(move || tarball::pack(&directory))
-                    .await?
-                    .map_err(not_packed)?;
-                self.unpack_in_pieces(file, size, target, &*told).await?;
-                return Ok(UploadResponse {});
+                let packed = packed(source).await?;
+                self.unpack_in_pieces(packed.file, packed.size, target, &*told)
+                    .await?;
+                return Ok(packed.transferred);
             }
             outcome => outcome?,
         };
@@ -175,8 +218,24 @@ impl AgsRuntime {
             // The Python server makes no directory of nothing.
             self.run_script(r#"mkdir -p -- "$1""#, &[target]).await?;
         }
-        self.restore(target, archive.modes).await?;
-        Ok(done)
+        self.restore(to, archive.later).await?;
+        Ok(archive.transferred)
+    }
+
+    /// Sends a directory as a tar archive to a server that knows none, for the sandbox's `tar`.
+    async fn post_tar(
+        &self,
+        source: &Path,
+        target: &[u8],
+        told: Arc<Told>,
+    ) -> Result<Transferred, Error> {
+        let packed = packed(source).await?;
+        let there = beside(ON_THE_WAY.as_bytes(), "tar");
+        let content = (packed.file, packed.size);
+        self.upload_file(source, content, ARCHIVE_MODE, &there, told)
+            .await?;
+        self.unpack_there(&there, target).await?;
+        Ok(packed.transferred)
     }
 
     async fn send_parts(
@@ -214,6 +273,32 @@ fn content(source: &Path, file: File, size: u64, told: Arc<Told>) -> Content {
         Ok(counted(body::stream(pieces), size, Arc::clone(&told)))
     });
     Content { body, size }
+}
+
+/// A file, and how long it is.
+fn measured(path: &Path) -> io::Result<(File, u64)> {
+    match measure(File::open(path)?, || spool(path))? {
+        Measured::File { file, length } => Ok((file, length)),
+        Measured::Bytes(bytes) => {
+            let mut file = File::open(path)?;
+            let length = bytes.len() as u64;
+            // Most are as long as they say; of others there is a copy.
+            if file.metadata()?.len() != length {
+                file = spooled(path, |mut copy| {
+                    copy.write_all(&bytes)?;
+                    Ok(copy)
+                })?;
+            }
+            Ok((file, length))
+        }
+    }
+}
+
+async fn packed(directory: &Path) -> Result<Tarball, Error> {
+    let directory = directory.to_owned();
+    blocking(move || tarball::pack(&directory))
+        .await?
+        .map_err(not_packed)
 }
 
 fn not_packed(NotPacked { path, source }: NotPacked) -> Error {

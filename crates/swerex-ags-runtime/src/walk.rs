@@ -1,22 +1,40 @@
-//! What of a directory is brought to a server, in a stable order.
+//! What of a directory is brought to a server, in a stable order. Links are not followed: nothing outside of the directory is read.
 
 use std::{
-    fs::{self, Metadata},
+    fs::{self, File, Metadata, OpenOptions},
     io,
     path::{Path, PathBuf},
 };
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-/// An entry of a directory; metadata are those of what a link leads to.
+use crate::transfer::{Skipped, Why};
+
+/// An entry of a directory.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) path: PathBuf,
-    /// The path below the directory, with slashes.
-    pub(crate) name: String,
+    /// The path below the directory.
+    pub(crate) inner: PathBuf,
+    /// Its own, not those of what a link leads to.
     pub(crate) metadata: Metadata,
-    /// Whether it is a link.
-    pub(crate) is_link: bool,
+    pub(crate) what: What,
+}
+
+#[derive(Debug)]
+pub(crate) enum What {
+    Directory,
+    File,
+    /// And what it says.
+    Link(PathBuf),
+}
+
+/// Something in a directory.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Entry(Entry),
+    /// It cannot be sent.
+    Skipped(Skipped),
 }
 
 /// An entry that could not be packed.
@@ -35,47 +53,82 @@ impl NotPacked {
     }
 }
 
-/// The files and directories below `directory`, parents first. Broken links, links in a circle and special files are left out; links to
-/// directories are not entered.
-pub(crate) fn walk(directory: &Path) -> impl Iterator<Item = Result<Entry, NotPacked>> {
-    let walk = WalkDir::new(directory).min_depth(1).sort_by_file_name();
-    walk.into_iter().filter_map(move |entry| {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let path = error.path().unwrap_or(directory).to_owned();
-                let source = error.into();
-                return Some(Err(NotPacked { path, source }));
-            }
-        };
-        let metadata = fs::metadata(entry.path()).ok()?;
-        if !(metadata.is_file() || metadata.is_dir()) {
-            return None;
+impl Entry {
+    /// The path below the directory as bytes, with slashes.
+    pub(crate) fn name(&self) -> Vec<u8> {
+        slashed(&self.inner)
+    }
+
+    /// Opens a file. What has become a link or a pipe meanwhile is not followed, and not waited for.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+
+            use rustix::fs::OFlags;
+
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            options.custom_flags(flags.bits().cast_signed());
         }
-        Some(named(directory, &entry, metadata))
+        let file = options.open(&self.path)?;
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is no file any more",
+            ))
+        }
+    }
+}
+
+/// A path of this system's as bytes with slashes.
+pub(crate) fn slashed(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if std::path::MAIN_SEPARATOR == '/' {
+        return bytes.to_vec();
+    }
+    let separator = |byte: &u8| match char::from(*byte) {
+        std::path::MAIN_SEPARATOR => b'/',
+        _ => *byte,
+    };
+    bytes.iter().map(separator).collect()
+}
+
+/// What is below `directory`, parents first. `directory` itself may be a link.
+pub(crate) fn walk(directory: &Path) -> impl Iterator<Item = Result<Found, NotPacked>> {
+    let walk = WalkDir::new(directory).min_depth(1).sort_by_file_name();
+    walk.into_iter().map(move |entry| {
+        let entry = entry.map_err(|error| NotPacked {
+            path: error.path().unwrap_or(directory).to_owned(),
+            source: error.into(),
+        })?;
+        found(directory, &entry).map_err(NotPacked::at(entry.path()))
     })
 }
 
-fn named(
-    directory: &Path,
-    entry: &walkdir::DirEntry,
-    metadata: Metadata,
-) -> Result<Entry, NotPacked> {
+fn found(directory: &Path, entry: &DirEntry) -> io::Result<Found> {
     let path = entry.path();
-    let name = path
-        .strip_prefix(directory)
-        .ok()
-        .and_then(Path::to_str)
-        .ok_or_else(|| {
-            let not_utf_8 = io::Error::new(io::ErrorKind::InvalidInput, "the name is not UTF-8");
-            NotPacked::at(path)(not_utf_8)
-        })?;
-    Ok(Entry {
-        name: name.replace(std::path::MAIN_SEPARATOR, "/"),
+    let inner = path.strip_prefix(directory).unwrap_or(path).to_owned();
+    let metadata = fs::symlink_metadata(path)?;
+    let what = if metadata.is_symlink() {
+        What::Link(fs::read_link(path)?)
+    } else if metadata.is_dir() {
+        What::Directory
+    } else if metadata.is_file() {
+        What::File
+    } else {
+        let why = Why::Special;
+        return Ok(Found::Skipped(Skipped { path: inner, why }));
+    };
+    Ok(Found::Entry(Entry {
         path: path.to_owned(),
+        inner,
         metadata,
-        is_link: entry.path_is_symlink(),
-    })
+        what,
+    }))
 }
 
 /// The permission bits that a server gives by itself, whatever an archive says.

@@ -8,8 +8,9 @@ mod server;
 mod tree;
 
 use std::{
+    ffi::OsStr,
     fs,
-    os::unix::fs::symlink,
+    os::unix::{ffi::OsStrExt as _, fs::symlink},
     path::Path,
     sync::{Arc, Mutex, atomic::Ordering},
 };
@@ -246,4 +247,140 @@ async fn files_and_trees_arrive_with_modes_and_links() {
         .upload(tree.root(), onto_file.to_str().unwrap())
         .await;
     assert!(refused.unwrap_err().remote().is_some());
+}
+
+/// A directory with names and links of every kind, and what cannot be sent.
+fn odd_tree(root: &Path) {
+    let odd = OsStr::from_bytes(b"na\xffme");
+    fs::create_dir_all(root.join(odd)).unwrap();
+    fs::write(root.join(odd).join(odd), "odd").unwrap();
+    fs::create_dir(root.join("pkg")).unwrap();
+    fs::write(root.join("pkg/real"), "x").unwrap();
+    let secret = root.parent().unwrap().join("secret");
+    fs::write(&secret, "TOP-SECRET").unwrap();
+    symlink("real", root.join("pkg/inner")).unwrap();
+    symlink("missing", root.join("dangling")).unwrap();
+    symlink("self", root.join("self")).unwrap();
+    symlink(&secret, root.join("key")).unwrap();
+    symlink("../secret", root.join("up")).unwrap();
+    symlink(odd, root.join("to odd")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(root.join("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+}
+
+const LINKS: [&str; 6] = ["pkg/inner", "dangling", "self", "key", "up", "to odd"];
+
+#[tokio::test]
+async fn links_go_up_as_links_and_names_are_bytes() {
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let here = tempfile::tempdir().unwrap();
+    let root = here.path().join("tree");
+    odd_tree(&root);
+    let target = server.home().join(OsStr::from_bytes(b"arri\xffved"));
+    // The second time over what is there.
+    for _ in 0..2 {
+        let transferred = runtime.upload(&root, &target).await.unwrap();
+        let skipped: Vec<&Path> = transferred
+            .skipped
+            .iter()
+            .map(|one| one.path.as_path())
+            .collect();
+        assert_eq!(skipped, [Path::new("pipe")]);
+        for name in LINKS {
+            let text = |root: &Path| fs::read_link(root.join(name)).unwrap();
+            assert_eq!(text(&target), text(&root), "{name}");
+        }
+        let odd = OsStr::from_bytes(b"na\xffme");
+        assert_eq!(fs::read(target.join(odd).join(odd)).unwrap(), b"odd");
+    }
+    // Nothing is written through a link that is there and leads out.
+    let outside = server.home().join("outside");
+    fs::create_dir(&outside).unwrap();
+    symlink(&outside, target.join("made")).unwrap();
+    fs::create_dir(root.join("made")).unwrap();
+    fs::write(root.join("made/f"), "x").unwrap();
+    let refused = runtime.upload(&root, &target).await;
+    assert_eq!(class(refused), ExceptionClass::ValueError);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+
+    // Back, without what leads out of it.
+    let back = here.path().join("back");
+    let transferred = runtime.download(&target, &back, &|_, _| {}).await.unwrap();
+    let mut skipped: Vec<_> = transferred
+        .skipped
+        .iter()
+        .map(|one| one.path.display().to_string())
+        .collect();
+    skipped.sort();
+    assert_eq!(skipped, ["key", "made", "up"]);
+    assert_eq!(
+        fs::read_link(back.join("to odd"))
+            .unwrap()
+            .as_os_str()
+            .as_bytes(),
+        b"na\xffme"
+    );
+
+    // Files alone, and a link that the user names.
+    let file = root
+        .join(OsStr::from_bytes(b"na\xffme"))
+        .join(OsStr::from_bytes(b"na\xffme"));
+    let there = server.home().join(OsStr::from_bytes(b"dir\xfe/file\xfe"));
+    runtime.upload(&file, &there).await.unwrap();
+    assert_eq!(fs::read(&there).unwrap(), b"odd");
+    assert_eq!(runtime.read_bytes(&there, 9).await.unwrap(), b"odd");
+    runtime.write_bytes(&there, b"new").await.unwrap();
+    let home = here.path().join(OsStr::from_bytes(b"home\xff"));
+    runtime.download(&there, &home, &|_, _| {}).await.unwrap();
+    assert_eq!(fs::read(&home).unwrap(), b"new");
+    let lone = server.home().join("lone");
+    runtime.upload(&root.join("key"), &lone).await.unwrap();
+    assert_eq!(fs::read(&lone).unwrap(), b"TOP-SECRET");
+}
+
+/// Files whose metadata say nothing of their length, or something wrong: the kernel's.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn files_are_as_long_as_they_are() {
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let here = tempfile::tempdir().unwrap();
+    let page = "/sys/kernel/mm/transparent_hugepage/enabled";
+    let mut directories = vec!["/proc/sys/kernel/random"];
+    directories.extend(
+        Path::new(page)
+            .exists()
+            .then_some("/sys/kernel/mm/transparent_hugepage"),
+    );
+    for path in ["/proc/version", "/proc/kallsyms", page] {
+        let Ok(whole) = fs::read(path) else { continue };
+        let (up, down) = (server.home().join("up"), here.path().join("down"));
+        runtime.upload(Path::new(path), &up).await.unwrap();
+        assert!(fs::read(&up).unwrap() == whole, "{path} up");
+        runtime.download(path, &down, &|_, _| {}).await.unwrap();
+        assert!(fs::read(&down).unwrap() == whole, "{path} down");
+    }
+    for (number, directory) in directories.into_iter().enumerate() {
+        let up = server.home().join(number.to_string());
+        runtime.upload(Path::new(directory), &up).await.unwrap();
+        let down = here.path().join(number.to_string());
+        runtime
+            .download(directory, &down, &|_, _| {})
+            .await
+            .unwrap();
+        for copy in [up, down] {
+            for entry in fs::read_dir(directory).unwrap() {
+                let name = entry.unwrap().file_name();
+                // A new one each time it is read.
+                let (old, new) = (directory, copy.join(&name));
+                let old = fs::read(Path::new(old).join(&name)).unwrap_or_default();
+                if new.is_file() {
+                    assert_eq!(fs::read(new).unwrap().len(), old.len(), "{name:?}");
+                }
+            }
+        }
+    }
 }

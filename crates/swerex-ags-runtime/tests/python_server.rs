@@ -12,7 +12,13 @@ mod server;
 #[path = "support/tree.rs"]
 mod tree;
 
-use std::{fs, time::Duration};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt as _, fs::symlink},
+    path::Path,
+    time::Duration,
+};
 
 use exceptions::{class, run, session};
 use server::Server;
@@ -223,4 +229,96 @@ async fn a_wrong_key_and_an_absent_server_are_told_apart() {
         matches!(&absent, Error::NotAlive { last, .. } if last.contains("127.0.0.1")),
         "{absent}"
     );
+}
+
+#[tokio::test]
+async fn links_and_names_of_any_bytes_arrive_as_they_are() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let (runtime, home) = (server.runtime(), server.home());
+    let here = tempfile::tempdir().unwrap();
+    let root = here.path().join("tree");
+    fs::create_dir_all(root.join("only a link")).unwrap();
+    fs::write(here.path().join("secret"), "TOP-SECRET").unwrap();
+    fs::write(root.join("file"), "x").unwrap();
+    let links = [
+        ("inner", "file"),
+        ("dangling", "it's missing"),
+        ("key", "../secret"),
+        ("only a link/absolute", "/etc/hostname"),
+    ];
+    for (name, text) in links {
+        symlink(text, root.join(name)).unwrap();
+    }
+    let made = std::process::Command::new("mkfifo")
+        .arg(root.join("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    let assert_arrived = |target: &Path| {
+        for (name, text) in links {
+            assert_eq!(fs::read_link(target.join(name)).unwrap(), Path::new(text));
+        }
+        assert_eq!(fs::read(target.join("file")).unwrap(), b"x");
+    };
+    for _ in 0..2 {
+        let transferred = runtime.upload(&root, home.join("text")).await.unwrap();
+        assert_eq!(transferred.skipped.len(), 1, "{transferred:?}");
+        assert_arrived(&home.join("text"));
+    }
+
+    let odd = OsStr::from_bytes(b"na\xffme");
+    let target = home.join("new").join(odd);
+    runtime.upload(&root, &target).await.unwrap();
+    assert_arrived(&target);
+    fs::create_dir(root.join(odd)).unwrap();
+    fs::write(root.join(odd).join(odd), "odd").unwrap();
+    symlink(odd, root.join("to odd")).unwrap();
+    for target in [home.join("text"), target.clone()] {
+        runtime.upload(&root, &target).await.unwrap();
+        assert_arrived(&target);
+        assert_eq!(fs::read(target.join(odd).join(odd)).unwrap(), b"odd");
+        assert_eq!(
+            fs::read_link(target.join("to odd")).unwrap(),
+            Path::new(odd)
+        );
+    }
+    let back = here.path().join("back");
+    let transferred = runtime.download(&target, &back, &|_, _| {}).await.unwrap();
+    assert_eq!(transferred.skipped.len(), 2, "{transferred:?}");
+    assert_eq!(fs::read(back.join(odd).join(odd)).unwrap(), b"odd");
+    assert!(!back.join("key").is_symlink());
+
+    let file = home.join(OsStr::from_bytes(b"dir\xfe/file\n\xfe"));
+    runtime
+        .upload(&root.join(odd).join(odd), &file)
+        .await
+        .unwrap();
+    assert_eq!(fs::read(&file).unwrap(), b"odd");
+    runtime.write_bytes(&file, b"new").await.unwrap();
+    assert_eq!(runtime.read_bytes(&file, 9).await.unwrap(), b"new");
+    let came = here.path().join("came");
+    runtime.download(&file, &came, &|_, _| {}).await.unwrap();
+    assert_eq!(fs::read(&came).unwrap(), b"new");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn files_of_the_kernel_are_read_to_their_end() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let (runtime, home) = (server.runtime(), server.home());
+    let page = "/sys/kernel/mm/transparent_hugepage/enabled";
+    for path in ["/proc/version", page] {
+        let Ok(whole) = fs::read(path) else { continue };
+        runtime
+            .upload(Path::new(path), home.join("up"))
+            .await
+            .unwrap();
+        assert_eq!(fs::read(home.join("up")).unwrap(), whole, "{path} up");
+        let down = home.join("down");
+        runtime.download(path, &down, &|_, _| {}).await.unwrap();
+        assert_eq!(fs::read(&down).unwrap(), whole, "{path} down");
+    }
 }

@@ -4,9 +4,10 @@
 //! * **Repeats.** A request with an `X-Request-ID` that was seen before gets the first one's answer; one that is still running is joined.
 //! * **Bytes of a file.** `GET` [`FILE`]`?path=…` answers `application/octet-stream`, with `Range: bytes=A-B` a 206 with `Content-Range`.
 //!   `PUT` [`FILE`]`?path=…` replaces the file by the body, at once or not at all; with `&offset=N` it writes the body at that offset,
-//!   so that a broken transfer can be taken up. `&mode=755` (octal) sets the permission bits. It answers [`FileWritten`].
+//!   so that a broken transfer can be taken up. `&mode=755` (octal) sets the permission bits, and no others. It answers [`FileWritten`]. A path is
+//!   percent-encoded bytes, which need not be UTF-8.
 //! * **A directory.** `GET` [`TAR`]`?path=…` answers `application/x-tar`; `PUT` [`TAR`]`?path=…` unpacks such a body into the directory.
-//!   Modes, links and empty directories are kept; entries that leave the directory are refused.
+//!   Modes, links and empty directories are kept. A link may lead anywhere, but what would be written outside of the directory is refused.
 //! * **A running command.** `POST` [`EXECUTE_EVENTS`] (body: [`Command`](crate::Command)) and [`RUN_IN_SESSION_EVENTS`] (body:
 //!   [`Action`](crate::Action)) answer `application/x-ndjson`: one [`Event`] a line, the last a [`Event::Result`]. When nothing is to be told
 //!   at the beginning, or for [`HEARTBEAT_SECONDS`], there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request

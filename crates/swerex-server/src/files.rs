@@ -6,7 +6,7 @@ mod path;
 mod read;
 mod write;
 
-pub(crate) use os::{blocking, os_error};
-pub(crate) use path::Place;
+pub(crate) use os::{blocking, os_error, special};
+pub(crate) use path::{Place, shown};
 pub(crate) use read::{open_regular, read_text, undecodable};
-pub(crate) use write::{make_parents, open_to_write, replaceable, write_text};
+pub(crate) use write::{make_parents, replaceable, write_text};

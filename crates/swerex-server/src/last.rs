@@ -1,108 +1,90 @@
-//! What unpacking an archive leaves for its end: links, so that no file is written through one, and the modes of directories,
-//! which may be closed to writing.
+//! What unpacking an archive leaves for its end: links, so that no file is written through one, and the modes of directories
+//! that are closed to writing.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, Permissions},
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use crate::{
-    exception::PyException,
-    files::{Place, os_error},
-    pyrepr::repr,
-};
+use crate::{exception::PyException, target::Target};
 
-/// Bytes of names and texts of links that are remembered.
-const MAX_LINKS: usize = 64 * 1024 * 1024;
+/// Bytes of names and texts that are remembered.
+const MAX_REMEMBERED: usize = 64 * 1024 * 1024;
+
+/// What the owner of a directory needs to put something into it.
+const OPEN: u32 = 0o700;
 
 /// In the order in which it is done.
 #[derive(Default)]
 pub(crate) struct Last {
-    /// Another name for a file, in its place.
-    hard_links: Vec<(Place, Place)>,
+    /// Another name for a file: the file, and the name.
+    hard_links: Vec<(PathBuf, PathBuf)>,
     /// A link in its place, and what it says.
-    links: Vec<(Place, String)>,
-    modes: BTreeMap<PathBuf, u32>,
-    /// Bytes of the links.
+    links: Vec<(PathBuf, PathBuf)>,
+    modes: Vec<(PathBuf, u32)>,
+    /// Bytes of all of them.
     bytes: usize,
 }
 
 impl Last {
-    /// The directory gets this mode.
-    pub(crate) fn mode(&mut self, directory: &Path, mode: u32) {
-        self.modes.insert(directory.to_owned(), mode);
+    /// The directory gets this mode: at once, unless that hinders what comes into it.
+    pub(crate) fn mode(
+        &mut self,
+        target: &Target<'_>,
+        inner: &Path,
+        mode: u32,
+    ) -> Result<(), PyException> {
+        target.set_mode(inner, mode | OPEN)?;
+        if mode & OPEN != OPEN {
+            self.remember(inner, Path::new(""))?;
+            self.modes.push((inner.to_owned(), mode));
+        }
+        Ok(())
     }
 
     /// Another name for a file that is there by then.
-    pub(crate) fn hard_link(&mut self, original: Place, place: Place) -> Result<(), PyException> {
-        self.remember(original.shown().len() + place.shown().len())?;
-        self.hard_links.push((original, place));
+    pub(crate) fn hard_link(&mut self, original: &Path, inner: &Path) -> Result<(), PyException> {
+        self.remember(original, inner)?;
+        self.hard_links
+            .push((original.to_owned(), inner.to_owned()));
         Ok(())
     }
 
-    /// A symbolic link; `inner` is its name below the target. It may climb no higher than that, and only at its beginning, so
-    /// that no other link can lead it astray.
-    pub(crate) fn link(
-        &mut self,
-        place: &Place,
-        inner: &str,
-        text: String,
-    ) -> Result<(), PyException> {
-        if !stays_inside(inner, &text) {
-            return Err(refuse(format!(
-                "the link {} leads to {}, which is outside of the target",
-                repr(inner),
-                repr(&text)
-            )));
-        }
-        self.remember(place.shown().len() + text.len())?;
-        self.links.push((place.clone(), text));
+    /// A symbolic link.
+    pub(crate) fn link(&mut self, inner: &Path, text: &Path) -> Result<(), PyException> {
+        self.remember(inner, text)?;
+        self.links.push((inner.to_owned(), text.to_owned()));
         Ok(())
     }
 
-    fn remember(&mut self, bytes: usize) -> Result<(), PyException> {
-        self.bytes += bytes;
-        if self.bytes > MAX_LINKS {
-            return Err(refuse("the archive has too many links".to_owned()));
+    fn remember(&mut self, one: &Path, other: &Path) -> Result<(), PyException> {
+        self.bytes += one.as_os_str().len() + other.as_os_str().len();
+        if self.bytes > MAX_REMEMBERED {
+            return Err(PyException::new(
+                "builtins.ValueError",
+                "the archive has too many links or closed directories",
+            ));
         }
         Ok(())
     }
 
     /// Does it all, once all files are there. A link takes the place of a file or link of its name.
-    pub(crate) fn settle(self) -> Result<(), PyException> {
-        for (original, place) in &self.hard_links {
-            make_room(place)?;
-            fs::hard_link(original.real(), place.real())
-                .map_err(|error| os_error(&error, place.shown()))?;
+    pub(crate) fn settle(mut self, target: &Target<'_>) -> Result<(), PyException> {
+        for (original, inner) in &self.hard_links {
+            target.hard_link(original, inner)?;
         }
-        for (place, text) in &self.links {
-            make_room(place)?;
-            symlink(text, place.real()).map_err(|error| os_error(&error, place.shown()))?;
+        for (inner, text) in &self.links {
+            target.symlink(inner, text)?;
         }
         // Those below others first.
-        for (path, mode) in self.modes.iter().rev() {
-            fs::set_permissions(path, Permissions::from_mode(*mode))
-                .map_err(|error| os_error(&error, &path.to_string_lossy()))?;
+        self.modes.sort_by(|one, other| other.cmp(one));
+        for (inner, mode) in &self.modes {
+            target.set_mode(inner, *mode)?;
         }
         Ok(())
     }
 }
 
-fn make_room(place: &Place) -> Result<(), PyException> {
-    let path = place.real();
-    if path.symlink_metadata().is_ok_and(|there| !there.is_dir()) {
-        fs::remove_file(path).map_err(|error| os_error(&error, place.shown()))?;
-    }
-    Ok(())
-}
-
-fn refuse(message: String) -> PyException {
-    PyException::new("builtins.ValueError", message)
-}
-
-fn stays_inside(inner: &str, text: &str) -> bool {
+/// Whether a link of this name below a directory leads to something in it, by its letters: it may climb no higher than that, and only at its
+/// beginning, so that no other link can lead it astray.
+pub(crate) fn stays_inside(inner: &str, text: &str) -> bool {
     if text.is_empty() || text.starts_with('/') || text.contains('\0') {
         return false;
     }
@@ -133,10 +115,9 @@ mod tests {
 
     #[test]
     fn links_are_bounded() {
-        let place = Place::new("l", Path::new("/")).unwrap();
         let mut last = Last::default();
-        let text = "x".repeat(MAX_LINKS / 2);
-        assert_eq!(last.link(&place, "l", text.clone()), Ok(()));
-        assert!(last.link(&place, "l", text).is_err());
+        let text = PathBuf::from("x".repeat(MAX_REMEMBERED / 2));
+        assert_eq!(last.link(Path::new("l"), &text), Ok(()));
+        assert!(last.link(Path::new("l"), &text).is_err());
     }
 }

@@ -26,6 +26,7 @@ mod scratch;
 mod server;
 mod session;
 mod tar;
+mod target;
 mod terminal;
 mod unzip;
 mod upload;

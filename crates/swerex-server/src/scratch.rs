@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     hash::{BuildHasher, RandomState},
-    io,
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -48,15 +48,13 @@ impl Scratch {
 
     /// Where temporary files go.
     pub(crate) fn temporary() -> io::Result<Self> {
-        let choices = [
-            std::env::temp_dir(),
-            PathBuf::from("/tmp"),
-            PathBuf::from("/var/tmp"),
-            PathBuf::from("."),
-        ];
+        Self::in_one_of(&places())
+    }
+
+    fn in_one_of(places: &[PathBuf]) -> io::Result<Self> {
         let mut last = io::Error::from(io::ErrorKind::NotFound);
-        for directory in choices {
-            match Self::beside(&directory) {
+        for directory in places {
+            match Self::beside(directory) {
                 Ok(scratch) => return Ok(scratch),
                 Err(error) => last = error,
             }
@@ -64,8 +62,41 @@ impl Scratch {
         Err(last)
     }
 
+    /// Appends to it. Where a disk is full, all of it moves on to the next place for temporary files that has room: the disk that it is meant for in
+    /// the end may have.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let length = self.file.stream_position()?;
+        let Err(full) = self.file.write_all(bytes) else {
+            return Ok(());
+        };
+        if !is_full(&full) {
+            return Err(full);
+        }
+        let here = self.path.parent().map(Path::to_owned);
+        let places = places();
+        let tried = places.iter().position(|place| Some(place) == here.as_ref());
+        for place in places.iter().skip(tried.map_or(0, |tried| tried + 1)) {
+            let moved = Self::beside(place).and_then(|mut other| {
+                self.file.rewind()?;
+                io::copy(&mut (&self.file).take(length), other.file())?;
+                other.file().write_all(bytes)?;
+                Ok(other)
+            });
+            if let Ok(other) = moved {
+                *self = other;
+                return Ok(());
+            }
+        }
+        Err(full)
+    }
+
     pub(crate) fn file(&mut self) -> &mut File {
         &mut self.file
+    }
+
+    /// The file alone; its name is gone.
+    pub(crate) fn into_file(self) -> io::Result<File> {
+        self.file.try_clone()
     }
 
     /// Gives it a name, in the place of what has that name; on another file system it is copied first.
@@ -86,6 +117,30 @@ impl Scratch {
     }
 }
 
+/// The places for temporary files, in the order in which they are tried. The last ones are rarely small or read-only where there is room at all.
+fn places() -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let mut places = vec![
+        std::env::temp_dir(),
+        PathBuf::from("/tmp"),
+        PathBuf::from("/var/tmp"),
+        PathBuf::from("."),
+    ];
+    places.extend(home.filter(|home| home.is_absolute()));
+    places.push(PathBuf::from("/"));
+    places
+}
+
+/// Whether another disk may do.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !self.kept {
@@ -97,8 +152,6 @@ impl Drop for Scratch {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]

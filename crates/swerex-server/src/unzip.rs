@@ -8,6 +8,7 @@ use std::{
     fs::{self, File, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
+    path::Path,
 };
 
 use directory::Directory;
@@ -15,9 +16,11 @@ use entry::{Kind, Record};
 
 use crate::{
     exception::PyException,
-    files::{Place, open_to_write, os_error},
-    last::Last,
+    files::{Place, make_parents, os_error},
+    last::{Last, stays_inside},
+    pyrepr::repr,
     scratch::Scratch,
+    target::Target,
 };
 
 /// Bytes that are unpacked at a time.
@@ -31,67 +34,86 @@ fn bad(message: impl Into<String>) -> PyException {
 /// Unpacks all of an archive.
 ///
 /// A target that is made by this gets the modes of the archive; into one that is there, files are merged as they are by
-/// `zipfile`, with default modes for new ones. Links come last and only lead to places inside.
+/// `zipfile`, with default modes for new ones. Links come last and only lead to places inside; nothing is written through one that leads out.
 pub(crate) fn unpack(mut archive: Scratch, target: &Place) -> Result<(), PyException> {
-    let mut unpacking = Unpacking {
-        target,
-        keep_modes: !target.real().exists(),
-        last: Last::default(),
-        buffer: vec![0; CHUNK],
-    };
+    let keep_modes = !target.real().exists();
     let mut directory = Directory::open(archive.file())?;
+    let mut unpacking = None;
     while let Some(record) = directory.next()? {
+        // An archive of nothing makes no directory.
+        let unpacking = match &mut unpacking {
+            Some(unpacking) => unpacking,
+            none => none.insert(Unpacking::begin(target, keep_modes)?),
+        };
         unpacking.entry(archive.file(), &record)?;
     }
-    unpacking.last.settle()
+    match unpacking {
+        Some(Unpacking { target, last, .. }) => last.settle(&target),
+        None => Ok(()),
+    }
 }
 
 struct Unpacking<'a> {
-    target: &'a Place,
+    target: Target<'a>,
     keep_modes: bool,
     last: Last,
     buffer: Vec<u8>,
 }
 
-impl Unpacking<'_> {
+impl<'a> Unpacking<'a> {
+    fn begin(target: &'a Place, keep_modes: bool) -> Result<Self, PyException> {
+        if !target.real().exists() {
+            make_parents(target)?;
+            fs::create_dir(target.real()).map_err(|error| os_error(&error, target.shown()))?;
+        }
+        Ok(Self {
+            target: Target::open(target)?,
+            keep_modes,
+            last: Last::default(),
+            buffer: vec![0; CHUNK],
+        })
+    }
+
     fn entry(&mut self, archive: &File, record: &Record) -> Result<(), PyException> {
-        let inner = inside(&record.name);
-        let place = if inner.is_empty() {
-            self.target.clone()
-        } else {
-            self.target.join(&inner)
-        };
-        if !inner.is_empty() {
-            make_all(&place.parent())?;
+        let name = inside(&record.name);
+        let inner = Path::new(&name);
+        if let Some(parent) = inner.parent() {
+            self.target.make_all(parent)?;
         }
         match record.kind() {
             Kind::Directory => {
-                if !place.real().is_dir() {
-                    fs::create_dir(place.real())
-                        .map_err(|error| os_error(&error, place.shown()))?;
-                }
+                self.target.make_directory(inner)?;
                 // The target itself is the client's, not the archive's.
                 if let Some(mode) = record
                     .mode()
-                    .filter(|_| self.keep_modes && !inner.is_empty())
+                    .filter(|_| self.keep_modes && !name.is_empty())
                 {
-                    self.last.mode(place.real(), mode);
+                    self.last.mode(&self.target, inner, mode)?;
                 }
                 Ok(())
             }
             Kind::Link => {
                 let text = entry::open(archive, record)?.text()?;
-                self.last.link(&place, &inner, text)
+                if !stays_inside(&name, &text) {
+                    return Err(PyException::new(
+                        "builtins.ValueError",
+                        format!(
+                            "the link {} leads to {}, which is outside of the target",
+                            repr(&name),
+                            repr(&text)
+                        ),
+                    ));
+                }
+                self.last.link(inner, Path::new(&text))
             }
-            Kind::File => self.file(archive, record, &place),
+            Kind::File => self.file(archive, record, inner),
         }
     }
 
-    fn file(&mut self, archive: &File, record: &Record, place: &Place) -> Result<(), PyException> {
+    fn file(&mut self, archive: &File, record: &Record, inner: &Path) -> Result<(), PyException> {
         let mut source = entry::open(archive, record)?;
-        let refused = |error: io::Error| os_error(&error, place.shown());
-        let mut file = open_to_write(place)?;
-        file.set_len(0).map_err(refused)?;
+        let refused = |error: io::Error| os_error(&error, &self.target.shown(inner));
+        let mut file = self.target.file(inner)?;
         loop {
             let length = source.read(&mut self.buffer)?;
             let Some(chunk) = self.buffer.get(..length).filter(|chunk| !chunk.is_empty()) else {
@@ -116,22 +138,8 @@ fn inside(name: &str) -> String {
     parts.join("/")
 }
 
-/// `os.makedirs`: complaints name the first directory that could not be made.
-fn make_all(place: &Place) -> Result<(), PyException> {
-    if place.real().exists() {
-        return Ok(());
-    }
-    let parent = place.parent();
-    if parent != *place {
-        make_all(&parent)?;
-    }
-    fs::create_dir(place.real()).map_err(|error| os_error(&error, place.shown()))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use proptest::prelude::*;
     use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 

@@ -65,6 +65,61 @@ fn bytes_of_a_file_there_and_back() {
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o750);
 }
 
+/// Files of the kernel say to be empty, or to have a page.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_are_as_long_as_they_are() {
+    let server = Remote::plain();
+    let page = "/sys/kernel/mm/transparent_hugepage/enabled";
+    for path in ["/proc/version", "/proc/kallsyms", page] {
+        let Ok(whole) = fs::read(path) else { continue };
+        let get = send(server.address, &file("GET", Path::new(path), "")).unwrap();
+        assert_eq!(get.status, 200);
+        assert!(get.body == whole, "{path}: {} bytes", get.body.len());
+        let part = file("GET", Path::new(path), "").header("Range", "bytes=3-4095");
+        let part = send(server.address, &part).unwrap();
+        assert_eq!(part.status, 206);
+        assert!(part.body == whole[3..whole.len().min(4096)], "{path}");
+    }
+}
+
+#[test]
+fn nothing_that_is_sent_runs_as_somebody_else() {
+    let server = Remote::plain();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("program");
+    for more in ["&mode=7755", "&mode=6755&offset=0"] {
+        send(server.address, &file("PUT", &path, more).body("x")).unwrap();
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o755, "{more}");
+    }
+}
+
+#[test]
+fn paths_are_bytes() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let server = Remote::plain();
+    let home = tempfile::tempdir().unwrap();
+    let at = |method: &str, what: &str| {
+        let home = home.path().display();
+        Request::new(method, &format!("/native/{what}?path={home}/d%fe/na%ffme"))
+    };
+    let put = send(server.address, &at("PUT", "file").body("x")).unwrap();
+    assert_eq!(put.status, 200, "{}", put.text());
+    let path = home.path().join(OsStr::from_bytes(b"d\xfe/na\xffme"));
+    assert_eq!(fs::read(&path).unwrap(), b"x");
+    let get = send(server.address, &at("GET", "file")).unwrap();
+    assert_eq!(get.body, b"x");
+    let refused = send(server.address, &at("GET", "tar")).unwrap();
+    assert_eq!(refused.status, 511);
+    let message = &refused.json()["swerexception"]["message"];
+    assert!(
+        message.as_str().unwrap().contains(r"na\\xffme"),
+        "{message}"
+    );
+}
+
 #[test]
 fn what_cannot_be_read_is_an_exception() {
     let server = Remote::plain();

@@ -108,6 +108,66 @@ fn nothing_leaves_the_target() {
 }
 
 #[test]
+fn nothing_is_written_through_a_link_that_is_there_and_leads_out() {
+    use std::os::unix::fs::symlink;
+
+    let server = Remote::plain();
+    let home = tempfile::tempdir().unwrap();
+    let (outside, target) = (home.path().join("outside"), home.path().join("t"));
+    fs::create_dir(&outside).unwrap();
+    fs::create_dir_all(target.join("real")).unwrap();
+    fs::write(outside.join("victim"), b"safe").unwrap();
+    symlink(&outside, target.join("out")).unwrap();
+    symlink("out/victim", target.join("file")).unwrap();
+    symlink("real", target.join("stays")).unwrap();
+    for name in ["out/victim", "out/new", "out/d/", "file"] {
+        let reply = upload(&server, archive(&[(name, 0o644, "x")]), &target, true);
+        assert_eq!(reply.status, 511, "{name}");
+        let class = &reply.json()["swerexception"]["class_path"];
+        assert_eq!(class, "builtins.ValueError", "{name}");
+    }
+    assert_eq!(fs::read(outside.join("victim")).unwrap(), b"safe");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    // Within the target links are followed, as by Python.
+    let reply = upload(&server, archive(&[("stays/f", 0o644, "x")]), &target, true);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(fs::read(target.join("real/f")).unwrap(), b"x");
+}
+
+/// The directory for temporary files takes 64 kB; another place takes the upload.
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn an_upload_that_the_temporary_directory_has_no_room_for_arrives() {
+    let home = tempfile::tempdir().unwrap();
+    let small = home.path().join("small");
+    fs::create_dir(&small).unwrap();
+    let mounted = |script: &str| {
+        let mut program = std::process::Command::new("unshare");
+        let script = format!("mount -t tmpfs -o size=64k none \"$TMPDIR\" && {script}");
+        program
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+            .env("TMPDIR", &small);
+        program
+    };
+    if !mounted("true")
+        .output()
+        .is_ok_and(|tried| tried.status.success())
+    {
+        println!("SKIPPED: this system mounts nothing for its users");
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_swerex-remote");
+    let server = Remote::of(mounted(&format!(
+        "exec '{program}' --host 127.0.0.1 --port 0 --auth-token {TOKEN}"
+    )));
+    let content: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    let target = home.path().join("arrived");
+    let reply = upload(&server, content.clone(), &target, false);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert!(fs::read(&target).unwrap() == content);
+}
+
+#[test]
 fn a_large_upload_takes_little_memory() {
     const SIZE: usize = 200 * 1024 * 1024;
     const MOST: u64 = 32 * 1024 * 1024;

@@ -10,9 +10,13 @@ use crate::{commands::Run, repo};
 const BELOW: &[(&str, &[&str])] = &[
     ("ags-sign", &[]),
     ("swerex-proto", &[]),
+    ("swerex-archive", &[]),
     ("ags-http", &[]),
     ("ags-api", &["ags-sign", "ags-http"]),
-    ("swerex-ags-runtime", &["swerex-proto", "ags-http"]),
+    (
+        "swerex-ags-runtime",
+        &["swerex-archive", "swerex-proto", "ags-http"],
+    ),
     (
         "swerex-ags-deployment",
         &[
@@ -23,7 +27,7 @@ const BELOW: &[(&str, &[&str])] = &[
             "ags-sign",
         ],
     ),
-    ("swerex-server", &["swerex-proto"]),
+    ("swerex-server", &["swerex-archive", "swerex-proto"]),
     (
         "ags-emulator",
         &[

@@ -1,6 +1,6 @@
 //! Sandboxes that stay: `up`, `ps`, coming back with `run`, `shell` and `cp`, and `down`.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
 
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
@@ -146,7 +146,7 @@ async fn files_are_copied_both_ways_whatever_is_in_them() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_is_written_to_and_a_link_stays_one() {
+async fn what_is_no_file_is_written_to_and_a_link_is_replaced() {
     let lab = Lab::new().await;
     let id = lab.up().await;
     let remote = format!("{id}:{}", lab.path("remote").display());
@@ -178,14 +178,122 @@ async fn what_is_no_file_is_written_to_and_a_link_stays_one() {
 
     fs::write(lab.path("file"), "old").unwrap();
     std::os::unix::fs::symlink("file", lab.path("link")).unwrap();
-    let said = lab.run(&["cp", &remote, "link"]).await;
+    let said = lab.run(&["cp", "--follow-link", &remote, "link"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(lab.path("link").is_symlink());
     assert_eq!(fs::read(lab.path("file")).unwrap(), bytes);
+    fs::write(lab.path("file"), "mine").unwrap();
+    let said = lab.run(&["cp", &remote, "link"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(!lab.path("link").is_symlink());
+    assert_eq!(fs::read(lab.path("link")).unwrap(), bytes);
+    assert_eq!(fs::read(lab.path("file")).unwrap(), b"mine");
 
     let directory = format!("{id}:{}", lab.directory.path().display());
     let said = lab.run(&["-q", "cp", &directory, "-"]).await;
     assert!(said.error(2).contains("is a directory"), "{said:?}");
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
+async fn what_leads_out_or_is_too_much_is_named() {
+    use std::os::unix::fs::symlink;
+
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let results = lab.path("sandbox/results");
+    fs::create_dir_all(&results).unwrap();
+    fs::create_dir(lab.path("home")).unwrap();
+    fs::write(lab.path("home/key"), "mine").unwrap();
+    fs::write(results.join("fix.patch"), "x".repeat(3000)).unwrap();
+    symlink("../../home/key", results.join("notes\u{1b}.txt")).unwrap();
+    let remote = format!("{id}:{}", results.display());
+
+    let said = lab.run(&["cp", "--strict", &remote, "down"]).await;
+    let error = said.error(1);
+    assert!(
+        error.contains("outside of the target; nothing was copied"),
+        "{said:?}"
+    );
+    let said = lab.run(&["cp", "--max-bytes=2K", &remote, "down"]).await;
+    assert!(said.error(1).contains("2048 bytes"), "{said:?}");
+    assert!(
+        said.error(1).contains("--max-bytes allows more"),
+        "{said:?}"
+    );
+    let said = lab
+        .run(&["cp", "--max-entries", "1", &remote, "down"])
+        .await;
+    assert!(said.error(1).contains("1 entries"), "{said:?}");
+    assert!(
+        said.error(1).contains("--max-entries allows more"),
+        "{said:?}"
+    );
+    assert!(!lab.path("down").exists());
+    let said = lab
+        .run(&["cp", "--max-bytes=2K", &format!("{remote}/fix.patch"), "f"])
+        .await;
+    assert!(said.error(1).contains("2048 bytes"), "{said:?}");
+    assert!(!lab.path("f").exists());
+
+    let said = lab.run(&["-q", "cp", &remote, "down"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let warning = "warning: left out: `notes\\u{1b}.txt` is a link to `../../home/key`";
+    assert!(said.err.starts_with(warning), "{said:?}");
+    assert!(!lab.path("down").join("notes\u{1b}.txt").is_symlink());
+
+    // Back up: links as links, nothing of what is outside.
+    symlink("../home/key", lab.path("down/key")).unwrap();
+    let made = Command::new("mkfifo")
+        .arg(lab.path("down/pipe"))
+        .status()
+        .await;
+    assert!(made.unwrap().success());
+    let up = lab.path("sandbox/up");
+    let json = lab
+        .json(&["cp", "down", &format!("{id}:{}", up.display())])
+        .await;
+    assert_eq!(json["left_out"], serde_json::json!(["pipe"]));
+    assert!(up.join("key").is_symlink() && up.join("fix.patch").is_file());
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
+async fn names_need_not_be_text() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let odd = OsStr::from_bytes(b"na\xffme");
+    fs::create_dir(lab.path("tree")).unwrap();
+    fs::write(lab.path("tree").join(odd), "x").unwrap();
+    let home = lab.path("sandbox");
+    let remote = |path: &Path| {
+        let mut place = std::ffi::OsString::from(format!("{id}:"));
+        place.push(path);
+        place
+    };
+    let copied = async |from: &OsStr, to: &OsStr| {
+        let output = lab
+            .command(&["cp"])
+            .args([from, to])
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let here = |path: &Path| path.as_os_str().to_owned();
+    let there = home.join(odd);
+    copied(&here(&lab.path("tree")), &remote(&there)).await;
+    assert_eq!(fs::read(there.join(odd)).unwrap(), b"x");
+    copied(
+        &here(&lab.path("tree").join(odd)),
+        &remote(&home.join("files/")),
+    )
+    .await;
+    assert_eq!(fs::read(home.join("files").join(odd)).unwrap(), b"x");
+    copied(&remote(&there.join(odd)), OsStr::new("back/")).await;
+    assert_eq!(fs::read(lab.path("back").join(odd)).unwrap(), b"x");
     lab.json(&["down", &id, "--yes"]).await;
 }
 

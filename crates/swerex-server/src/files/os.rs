@@ -27,7 +27,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// What no open file is made for: a terminal, a pipe, a disk.
-pub(super) fn special(path: &str) -> PyException {
+pub(crate) fn special(path: &str) -> PyException {
     PyException::new(
         "builtins.OSError",
         format!(

@@ -1,6 +1,11 @@
 //! Paths as `pathlib` normalizes and shows them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    fmt::Write as _,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use crate::exception::PyException;
 
@@ -14,15 +19,22 @@ pub(crate) struct Place {
 impl Place {
     /// Relative paths start at `cwd`; `~` is a name like any other.
     pub(crate) fn new(path: &str, cwd: &Path) -> Result<Self, PyException> {
-        if path.contains('\0') {
+        Self::of_bytes(path.as_bytes(), cwd)
+    }
+
+    /// As [`new`](Self::new); the name of a file need not be text.
+    pub(crate) fn of_bytes(path: &[u8], cwd: &Path) -> Result<Self, PyException> {
+        if path.contains(&0) {
             return Err(PyException::new(
                 "builtins.ValueError",
                 "embedded null byte",
             ));
         }
-        let shown = normalized(path);
-        let real = cwd.join(&shown);
-        Ok(Self { shown, real })
+        let path = normalized(path);
+        Ok(Self {
+            shown: shown(&path),
+            real: cwd.join(OsStr::from_bytes(&path)),
+        })
     }
 
     pub(crate) fn shown(&self) -> &str {
@@ -53,10 +65,11 @@ impl Place {
     }
 
     /// A path below this one.
-    pub(crate) fn join(&self, inner: &str) -> Self {
+    pub(crate) fn join(&self, inner: &Path) -> Self {
+        let below = shown(inner.as_os_str().as_bytes());
         let shown = match self.shown.as_str() {
-            "." => inner.to_owned(),
-            shown => format!("{}/{inner}", shown.trim_end_matches('/')),
+            "." => below,
+            shown => format!("{}/{below}", shown.trim_end_matches('/')),
         };
         Self {
             shown,
@@ -66,21 +79,34 @@ impl Place {
 }
 
 /// Empty parts and `.` vanish, `..` stays, exactly two leading slashes stay two.
-fn normalized(path: &str) -> String {
-    let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
-    let root = match slashes {
-        0 => "",
-        2 => "//",
-        _ => "/",
+fn normalized(path: &[u8]) -> Vec<u8> {
+    let slashes = path.iter().take_while(|byte| **byte == b'/').count();
+    let root: &[u8] = match slashes {
+        0 => b"",
+        2 => b"//",
+        _ => b"/",
     };
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
+    let parts: Vec<&[u8]> = path
+        .split(|byte| *byte == b'/')
+        .filter(|part| !part.is_empty() && *part != b".")
         .collect();
     if root.is_empty() && parts.is_empty() {
-        return ".".to_owned();
+        return b".".to_vec();
     }
-    format!("{root}{}", parts.join("/"))
+    [root, &parts.join(&b'/')].concat()
+}
+
+/// Bytes as text: those that are none as `\xff`.
+pub(crate) fn shown(path: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in path.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -128,11 +154,19 @@ mod tests {
     #[test]
     fn parents_of_what_is_below() {
         for given in [".", "x", "/", "/x", "..", "x/../y"] {
-            let inner = place(given).join("d/f").parent();
-            assert_eq!(inner, place(given).join("d"), "{given}");
+            let inner = place(given).join(Path::new("d/f")).parent();
+            assert_eq!(inner, place(given).join(Path::new("d")), "{given}");
             assert_eq!(inner.parent().real(), place(given).real(), "{given}");
         }
-        assert_eq!(place(".").join("d/f").shown(), "d/f");
+        assert_eq!(place(".").join(Path::new("d/f")).shown(), "d/f");
+    }
+
+    #[test]
+    fn names_need_not_be_text() {
+        let place = Place::of_bytes(b"./a//na\xffme/", Path::new("/base")).unwrap();
+        assert_eq!(place.real().as_os_str().as_bytes(), b"/base/a/na\xffme");
+        assert_eq!(place.shown(), "a/na\\xffme");
+        assert_eq!(place.parent().real(), Path::new("/base/a"));
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn overwrite(place: &Place, content: &[u8]) -> Result<(), PyException> {
 
 /// Opens a regular file, which is made if it is missing; what it holds stays. A pipe or a device is refused: there may be
 /// nobody at its other end.
-pub(crate) fn open_to_write(place: &Place) -> Result<File, PyException> {
+fn open_to_write(place: &Place) -> Result<File, PyException> {
     let path = place.real();
     if path.metadata().is_ok_and(|there| is_special(&there)) {
         return Err(special(place.shown()));

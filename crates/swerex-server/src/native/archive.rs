@@ -33,7 +33,7 @@ pub(crate) fn pack(place: Place) -> Result<Answer, PyException> {
             sender,
             buffer: Vec::with_capacity(CHUNK),
         };
-        if let Err(error) = tar::pack(place.real(), &mut outgoing) {
+        if let Err(error) = tar::pack(place.real(), &mut outgoing).map(drop) {
             tracing::debug!(%error, "a directory was not packed to its end");
             // A reader that is gone needs no error.
             let _ = outgoing.sender.blocking_send(Err(error));

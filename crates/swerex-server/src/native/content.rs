@@ -36,33 +36,79 @@ const BINARY: &str = "application/octet-stream";
 /// Bytes that are read at a time.
 const CHUNK: usize = 256 * 1024;
 
+/// The longest range that is read before it is answered: whatever the metadata say, what is answered is what reading gave. 4 MiB.
+const AT_ONCE: u64 = 4 * 1024 * 1024;
+
 /// A file, or the part of it that a `Range` header asks for.
 pub(crate) fn read(place: &Place, range: Option<&str>) -> Result<Answer, PyException> {
     let Some((file, metadata)) = files::open_regular(place)? else {
-        return Ok(Answer::stream(BINARY, chunks(None, 0, 0)));
+        return Ok(Answer::stream(BINARY, chunks(Bytes::new(), None)));
     };
     let size = metadata.len();
-    let (status, start, end) = match wanted(range, size) {
-        Wanted::All => (StatusCode::OK, 0, size),
-        Wanted::Part(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
-        Wanted::Unsatisfiable => {
-            let detail = format!("the file has {size} bytes");
-            return Ok(Answer::detail(StatusCode::RANGE_NOT_SATISFIABLE, &detail)
-                .with(CONTENT_RANGE, header(format!("bytes */{size}"))));
-        }
+    let refused = |error: io::Error| os_error(&error, place.shown());
+    let (start, end) = match wanted(range, size) {
+        Wanted::All => return all(file, size).map_err(refused),
+        Wanted::Part(start, end) => (start, end),
+        Wanted::Nothing => return Ok(unsatisfiable(size)),
     };
-    let mut answer = Answer::stream(BINARY, chunks(Some(file), start, end))
+    let asked = end - start;
+    let ahead = if asked > AT_ONCE { CHUNK as u64 } else { asked };
+    let first = piece(&file, start, ahead).map_err(refused)?;
+    let read = first.len() as u64;
+    if read == 0 {
+        return Ok(unsatisfiable(size));
+    }
+    let is_over = read < ahead;
+    let (end, size) = if is_over {
+        (start + read, start + read)
+    } else {
+        let size = size.max(start + read);
+        (end.min(size), size)
+    };
+    let rest = Rest {
+        file: Arc::new(file),
+        at: start + read,
+        end: Some(end),
+    };
+    let last = end - 1;
+    let mut answer = Answer::stream(BINARY, chunks(first, Some(rest)))
         .with(ACCEPT_RANGES, HeaderValue::from_static("bytes"))
-        .with(CONTENT_LENGTH, HeaderValue::from(end - start));
-    answer.status = status;
-    if status == StatusCode::PARTIAL_CONTENT {
-        let last = end - 1;
-        answer = answer.with(
+        .with(CONTENT_LENGTH, HeaderValue::from(end - start))
+        .with(
             CONTENT_RANGE,
             header(format!("bytes {start}-{last}/{size}")),
         );
+    answer.status = StatusCode::PARTIAL_CONTENT;
+    Ok(answer)
+}
+
+/// All of a file. Its length is told beforehand where it is known: one that says to be shorter than it is, as those of the kernel do, is read to
+/// its end.
+fn all(file: File, size: u64) -> io::Result<Answer> {
+    let first = piece(&file, 0, CHUNK as u64)?;
+    let read = first.len() as u64;
+    let length = if first.len() < CHUNK {
+        Some(read)
+    } else {
+        Some(size).filter(|size| *size >= read)
+    };
+    let rest = Rest {
+        file: Arc::new(file),
+        at: read,
+        end: length,
+    };
+    let mut answer = Answer::stream(BINARY, chunks(first, Some(rest)))
+        .with(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(length) = length {
+        answer = answer.with(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Ok(answer)
+}
+
+fn unsatisfiable(size: u64) -> Answer {
+    let detail = format!("the file has {size} bytes");
+    Answer::detail(StatusCode::RANGE_NOT_SATISFIABLE, &detail)
+        .with(CONTENT_RANGE, header(format!("bytes */{size}")))
 }
 
 fn header(text: String) -> HeaderValue {
@@ -70,36 +116,62 @@ fn header(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Reads ahead by no more than one chunk.
-fn chunks(file: Option<File>, start: u64, end: u64) -> Body {
-    let state = (file.map(Arc::new), start);
-    let frames = stream::unfold(state, move |(file, at)| async move {
-        let source = file.filter(|_| at < end)?;
-        let reading = Arc::clone(&source);
-        let read = tokio::task::spawn_blocking(move || chunk(&reading, at, end)).await;
-        match read {
-            Ok(Ok(bytes)) => {
-                let at = at + bytes.len() as u64;
-                Some((Ok(Frame::data(bytes)), (Some(source), at)))
+/// What of a file is still to be read.
+struct Rest {
+    file: Arc<File>,
+    at: u64,
+    /// The end that has been promised; `None`: where it is found.
+    end: Option<u64>,
+}
+
+/// What has been read, and the rest. Reads ahead by no more than one chunk.
+fn chunks(first: Bytes, rest: Option<Rest>) -> Body {
+    let state = (first, rest);
+    let frames = stream::unfold(state, |(first, rest)| async {
+        if !first.is_empty() {
+            return Some((Ok(Frame::data(first)), (Bytes::new(), rest)));
+        }
+        let mut rest = rest?;
+        let (file, at, end) = (Arc::clone(&rest.file), rest.at, rest.end);
+        if end.is_some_and(|end| at >= end) {
+            return None;
+        }
+        let read = tokio::task::spawn_blocking(move || {
+            let left = end.map_or(u64::MAX, |end| end - at);
+            piece(&file, at, left.min(CHUNK as u64))
+        });
+        let failed = |error: BodyError| Some((Err(error), (Bytes::new(), None)));
+        match read.await {
+            Ok(Ok(bytes)) if bytes.is_empty() && end.is_none() => None,
+            // The length has been promised.
+            Ok(Ok(bytes)) if bytes.is_empty() => {
+                failed(io::Error::from(io::ErrorKind::UnexpectedEof).into())
             }
-            Ok(Err(error)) => Some((Err(BodyError::from(error)), (None, at))),
-            Err(error) => Some((Err(BodyError::from(error)), (None, at))),
+            Ok(Ok(bytes)) => {
+                rest.at += bytes.len() as u64;
+                Some((Ok(Frame::data(bytes)), (Bytes::new(), Some(rest))))
+            }
+            Ok(Err(error)) => failed(error.into()),
+            Err(error) => failed(error.into()),
         }
     });
     StreamBody::new(frames).boxed_unsync()
 }
 
-fn chunk(file: &File, at: u64, end: u64) -> io::Result<Bytes> {
-    let wanted = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
-    let mut bytes = vec![0; wanted];
-    match file.read_at(&mut bytes, at)? {
-        // The length has been promised.
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        length => {
-            bytes.truncate(length);
-            Ok(bytes.into())
+/// Bytes from a place on; fewer than asked for only at the end.
+fn piece(file: &File, at: u64, length: u64) -> io::Result<Bytes> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(CHUNK)];
+    let mut filled = 0;
+    while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match file.read_at(room, at.saturating_add(filled as u64)) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
+    bytes.truncate(filled);
+    Ok(bytes.into())
 }
 
 /// What a `PUT` brought; it has no name yet, or is in its place already where an offset was given.

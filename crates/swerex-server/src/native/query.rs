@@ -1,5 +1,7 @@
 //! The parameters behind the question mark.
 
+use std::borrow::Cow;
+
 use crate::{
     answer::Answer,
     json::Value,
@@ -8,13 +10,13 @@ use crate::{
 };
 
 /// Names and values of a query.
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Query {
     pub(crate) fn new(query: Option<&str>) -> Self {
         let decoded = |text: &str| {
             let blanks = text.replace('+', " ");
-            String::from_utf8_lossy(&percent_decoded(blanks.as_bytes())).into_owned()
+            percent_decoded(blanks.as_bytes())
         };
         Self(
             query
@@ -29,24 +31,24 @@ impl Query {
         )
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    fn get(&self, name: &str) -> Option<&[u8]> {
         self.0
             .iter()
             .rev()
-            .find_map(|(known, value)| (known == name).then_some(value.as_str()))
+            .find_map(|(known, value)| (known == name.as_bytes()).then_some(value.as_slice()))
     }
 
-    /// A path; it must be there.
-    pub(crate) fn path(&self) -> Result<&str, Answer> {
+    /// A path; it must be there. Its bytes need not be text.
+    pub(crate) fn path(&self) -> Result<&[u8], Answer> {
         self.required("path")
     }
 
     /// The name of a terminal; it must be there.
-    pub(crate) fn terminal(&self) -> Result<&str, Answer> {
-        self.required("terminal")
+    pub(crate) fn terminal(&self) -> Result<Cow<'_, str>, Answer> {
+        self.required("terminal").map(String::from_utf8_lossy)
     }
 
-    fn required(&self, name: &'static str) -> Result<&str, Answer> {
+    fn required(&self, name: &'static str) -> Result<&[u8], Answer> {
         self.get(name).ok_or_else(|| missing("query", name))
     }
 
@@ -60,24 +62,24 @@ impl Query {
         self.offset()?.ok_or_else(|| missing("query", "offset"))
     }
 
-    /// Permission bits in octal, if they are there.
+    /// Permission bits in octal, if they are there. Nothing that a client sends runs as somebody else: the three bits above them are left out.
     pub(crate) fn mode(&self) -> Result<Option<u32>, Answer> {
         Ok(self
             .number("mode", 8)?
             .and_then(|mode| u32::try_from(mode).ok())
-            .map(|mode| mode & 0o7777))
+            .map(|mode| mode & 0o777))
     }
 
     fn number(&self, name: &'static str, radix: u32) -> Result<Option<u64>, Answer> {
-        let Some(text) = self.get(name) else {
+        let Some(text) = self.get(name).map(String::from_utf8_lossy) else {
             return Ok(None);
         };
-        u64::from_str_radix(text, radix).map(Some).map_err(|_| {
+        u64::from_str_radix(&text, radix).map(Some).map_err(|_| {
             Invalid::Fields(vec![Detail::new(
                 "int_parsing",
                 vec!["query".into(), name.into()],
                 "Input should be a valid integer, unable to parse string as an integer",
-                text.into(),
+                text.as_ref().into(),
             )])
             .into()
         })
@@ -97,9 +99,12 @@ mod tests {
     #[test]
     fn parameters() {
         let query = Query::new(Some("path=%2Ftmp%2Fa+b%C3%BC&offset=10&mode=755"));
-        assert_eq!(query.path().ok(), Some("/tmp/a bü"));
+        assert_eq!(query.path().ok(), Some("/tmp/a bü".as_bytes()));
         assert_eq!(query.offset().ok().flatten(), Some(10));
         assert_eq!(query.mode().ok().flatten(), Some(0o755));
+        let query = Query::new(Some("path=%2Fna%ffme&mode=7755"));
+        assert_eq!(query.path().ok(), Some(&b"/na\xffme"[..]));
+        assert_eq!(query.mode().ok().flatten(), Some(0o755), "no set-user-id");
         assert!(Query::new(None).path().is_err());
         assert!(Query::new(Some("offset=x")).offset().is_err());
     }

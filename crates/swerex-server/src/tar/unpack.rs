@@ -1,286 +1,150 @@
 //! An archive, unpacked into a directory as it arrives.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::{self, File, Permissions},
     io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::PermissionsExt,
+    },
+    path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
 };
 
-use super::{
-    BLOCK,
-    header::{Header, Kind, attributes},
-    padding,
-};
+use swerex_archive::{Broken, Entry, Kind, Reader};
+
 use crate::{
     exception::PyException,
-    files::{Place, open_to_write, os_error},
+    files::{Place, os_error, shown},
     last::Last,
     native::Stopped,
     pyrepr::repr,
+    target::Target,
 };
 
 /// Bytes that are unpacked at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// The longest extended header.
-const MAX_EXTENDED: u64 = 256 * 1024;
-
 fn refuse(message: impl Into<String>) -> Stopped {
     Stopped::Exception(PyException::new("builtins.ValueError", message.into()))
 }
 
-/// Unpacks into a directory, which is made if it is missing. Modes and times are kept, owners are not. Entries that would
-/// leave it end the unpacking; what was unpacked before stays.
+/// Unpacks into a directory, which is made if it is missing. Modes and times are kept, owners are not. Links are made as they are, wherever they
+/// lead, but nothing is written through one that leads out of the directory. Entries that would leave it end the unpacking; what was unpacked
+/// before stays.
 pub(crate) fn unpack(archive: &mut impl Read, target: &Place) -> Result<(), Stopped> {
     fs::create_dir_all(target.real()).map_err(|error| os_error(&error, target.shown()))?;
+    let target = Target::open(target)?;
     let mut unpacking = Unpacking {
-        archive,
-        target,
+        archive: Reader::new(archive),
         buffer: vec![0; CHUNK],
         last: Last::default(),
+        target: &target,
     };
-    while let Some(header) = unpacking.header()? {
-        unpacking.entry(&header)?;
+    while let Some(entry) = unpacking.archive.next_entry().map_err(broken)? {
+        unpacking.entry(&entry)?;
     }
-    Ok(unpacking.last.settle()?)
+    Ok(unpacking.last.settle(&target)?)
+}
+
+fn broken(broken: Broken) -> Stopped {
+    match broken {
+        Broken::Archive(what) => refuse(what),
+        _ => Stopped::Aborted,
+    }
 }
 
 struct Unpacking<'a, R> {
-    archive: &'a mut R,
-    target: &'a Place,
+    archive: Reader<R>,
+    target: &'a Target<'a>,
     buffer: Vec<u8>,
     last: Last,
 }
 
 impl<R: Read> Unpacking<'_, R> {
-    /// The next entry's header, with what extended headers say of it.
-    fn header(&mut self) -> Result<Option<Header>, Stopped> {
-        let mut extended = Extended::default();
-        loop {
-            let mut block = [0; BLOCK];
-            if !self.fill(&mut block, extended.is_empty())? {
-                return Ok(None);
-            }
-            let Some(mut header) =
-                Header::decode(&block).map_err(|_| refuse("this is no tar archive"))?
-            else {
-                self.drain()?;
-                return Ok(None);
-            };
-            match header.kind {
-                Kind::LongName => extended.name = Some(self.text(header.size)?),
-                Kind::LongLink => extended.link = Some(self.text(header.size)?),
-                Kind::Extended => {
-                    let text = self.text(header.size)?;
-                    extended.read(&text);
-                }
-                Kind::Global => {
-                    self.text(header.size)?;
-                }
-                _ => {
-                    extended.apply(&mut header);
-                    return Ok(Some(header));
-                }
-            }
+    fn entry(&mut self, entry: &Entry) -> Result<(), Stopped> {
+        let inner = inside(&entry.name)?;
+        let is_target = inner.as_os_str().is_empty();
+        if let Some(parent) = inner.parent() {
+            self.target.make_all(parent)?;
         }
-    }
-
-    fn entry(&mut self, header: &Header) -> Result<(), Stopped> {
-        let (place, inner) = self.place(&header.name)?;
-        if header.kind != Kind::Directory || !inner.is_empty() {
-            let parent = place.parent();
-            fs::create_dir_all(parent.real()).map_err(|error| os_error(&error, parent.shown()))?;
-        }
-        match header.kind {
+        match entry.kind {
             Kind::Directory => {
-                fs::create_dir_all(place.real())
-                    .map_err(|error| os_error(&error, place.shown()))?;
-                if !inner.is_empty() {
-                    self.last.mode(place.real(), header.mode & 0o777);
+                self.target.make_directory(&inner)?;
+                // The target itself is the client's, not the archive's.
+                if !is_target {
+                    self.last.mode(self.target, &inner, entry.mode & 0o777)?;
                 }
             }
+            _ if is_target => return Err(refuse("the target is a directory")),
             Kind::Symlink => {
-                let text = String::from_utf8(header.link.clone())
-                    .map_err(|_| refuse(format!("the link {} leads to no name", repr(&inner))))?;
-                self.last.link(&place, &inner, text)?;
+                let text = OsString::from_vec(entry.link.clone());
+                if text.is_empty() {
+                    return Err(refuse(format!("the link {} leads nowhere", named(&inner))));
+                }
+                self.last.link(&inner, Path::new(&text))?;
             }
-            Kind::HardLink => {
-                let (original, _) = self.place(&header.link)?;
-                self.last.hard_link(original, place)?;
-            }
-            Kind::File => return self.file(&place, header),
+            Kind::HardLink => self.last.hard_link(&inside(&entry.link)?, &inner)?,
+            Kind::File => self.file(&inner, entry)?,
             _ => {
                 return Err(refuse(format!(
                     "{} is a pipe or a device, which are not unpacked",
-                    repr(&inner)
+                    named(&inner)
                 )));
             }
         }
-        self.skip(header.size)
-    }
-
-    /// Where an entry goes; one that leaves the directory is refused.
-    fn place(&self, name: &[u8]) -> Result<(Place, String), Stopped> {
-        let name =
-            std::str::from_utf8(name).map_err(|_| refuse("the name of an entry is not UTF-8"))?;
-        let leaves = name.starts_with('/')
-            || name.contains('\0')
-            || name.split('/').any(|part| part == "..");
-        if leaves {
-            return Err(refuse(format!(
-                "{} is outside of the directory",
-                repr(name)
-            )));
-        }
-        let parts: Vec<&str> = name
-            .split('/')
-            .filter(|part| !matches!(*part, "" | "."))
-            .collect();
-        let inner = parts.join("/");
-        let place = if inner.is_empty() {
-            self.target.clone()
-        } else {
-            self.target.join(&inner)
-        };
-        Ok((place, inner))
-    }
-
-    fn file(&mut self, place: &Place, header: &Header) -> Result<(), Stopped> {
-        let refused = |error: io::Error| Stopped::Exception(os_error(&error, place.shown()));
-        let mut file = open_to_write(place)?;
-        file.set_len(0).map_err(refused)?;
-        let mut left = header.size;
-        while left > 0 {
-            let length = self.chunk(left)?;
-            file.write_all(self.buffer.get(..length).unwrap_or_default())
-                .map_err(refused)?;
-            left -= length as u64;
-        }
-        self.skip_padding(header.size)?;
-        set_attributes(&file, header).map_err(refused)
-    }
-
-    /// Reads at most so many bytes of the archive into the buffer, and at least one.
-    fn chunk(&mut self, left: u64) -> Result<usize, Stopped> {
-        let wanted = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
-        let room = self.buffer.get_mut(..wanted).unwrap_or_default();
-        match self.archive.read(room) {
-            Ok(0) => Err(refuse("the archive ends in the middle of an entry")),
-            Ok(length) => Ok(length),
-            Err(_) => Err(Stopped::Aborted),
-        }
-    }
-
-    fn skip(&mut self, size: u64) -> Result<(), Stopped> {
-        let mut left = size.saturating_add(padding(size) as u64);
-        while left > 0 {
-            left -= self.chunk(left)? as u64;
-        }
         Ok(())
     }
 
-    fn skip_padding(&mut self, size: u64) -> Result<(), Stopped> {
-        let mut left = padding(size) as u64;
-        while left > 0 {
-            left -= self.chunk(left)? as u64;
-        }
-        Ok(())
-    }
-
-    /// What follows the end of the archive is read, so that the client can finish its request.
-    fn drain(&mut self) -> Result<(), Stopped> {
+    fn file(&mut self, inner: &Path, entry: &Entry) -> Result<(), Stopped> {
+        let target = self.target;
+        let refused = |error: io::Error| Stopped::Exception(os_error(&error, &target.shown(inner)));
+        target.make_room_for_file(inner)?;
+        let mut file = target.file(inner)?;
         loop {
-            match self.archive.read(&mut self.buffer) {
-                Ok(0) => return Ok(()),
-                Ok(_) => {}
+            let length = match self.archive.read(&mut self.buffer) {
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(refuse(error.to_string()));
+                }
                 Err(_) => return Err(Stopped::Aborted),
-            }
+            };
+            let Some(chunk) = self.buffer.get(..length).filter(|chunk| !chunk.is_empty()) else {
+                break;
+            };
+            file.write_all(chunk).map_err(refused)?;
         }
-    }
-
-    /// The text of an extended header.
-    fn text(&mut self, size: u64) -> Result<Vec<u8>, Stopped> {
-        if size > MAX_EXTENDED {
-            return Err(refuse("a header of the archive is too long"));
-        }
-        let mut text = Vec::new();
-        while (text.len() as u64) < size {
-            let length = self.chunk(size - text.len() as u64)?;
-            text.extend_from_slice(self.buffer.get(..length).unwrap_or_default());
-        }
-        self.skip_padding(size)?;
-        Ok(text)
-    }
-
-    /// Fills a block. The archive may end in front of one, if it may end at all.
-    fn fill(&mut self, block: &mut [u8; BLOCK], may_end: bool) -> Result<bool, Stopped> {
-        let mut filled = 0;
-        while let Some(room) = block.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match self.archive.read(room) {
-                Ok(0) if filled == 0 && may_end => return Ok(false),
-                Ok(0) => return Err(refuse("the archive ends in the middle of a header")),
-                Ok(length) => filled += length,
-                Err(_) => return Err(Stopped::Aborted),
-            }
-        }
-        Ok(true)
+        set_attributes(&file, entry).map_err(refused)
     }
 }
 
-fn set_attributes(file: &File, header: &Header) -> io::Result<()> {
-    if let Some(modified) = UNIX_EPOCH.checked_add(Duration::from_secs(header.modified)) {
+/// Where an entry goes, below the directory; one that leaves it is refused.
+fn inside(name: &[u8]) -> Result<PathBuf, Stopped> {
+    let mut parts = name.split(|byte| *byte == b'/');
+    if name.starts_with(b"/") || name.contains(&0) || parts.any(|part| part == b"..") {
+        return Err(refuse(format!(
+            "{} is outside of the directory",
+            repr(&shown(name))
+        )));
+    }
+    let parts = name.split(|byte| *byte == b'/');
+    Ok(parts
+        .filter(|part| !part.is_empty() && *part != b".")
+        .map(OsStr::from_bytes)
+        .collect())
+}
+
+fn named(inner: &Path) -> String {
+    repr(&shown(inner.as_os_str().as_bytes()))
+}
+
+fn set_attributes(file: &File, entry: &Entry) -> io::Result<()> {
+    if let Some(modified) = UNIX_EPOCH.checked_add(Duration::from_secs(entry.modified)) {
         // Not every file system keeps every time.
         let _ = file.set_modified(modified);
     }
-    file.set_permissions(Permissions::from_mode(header.mode & 0o777))
-}
-
-/// What extended headers say of the next entry.
-#[derive(Default)]
-struct Extended {
-    name: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
-}
-
-impl Extended {
-    fn is_empty(&self) -> bool {
-        self.name.is_none() && self.link.is_none() && self.size.is_none()
-    }
-
-    fn read(&mut self, text: &[u8]) {
-        for (name, value) in attributes(text) {
-            match name {
-                b"path" => self.name = Some(value.to_vec()),
-                b"linkpath" => self.link = Some(value.to_vec()),
-                b"size" => {
-                    self.size = std::str::from_utf8(value)
-                        .ok()
-                        .and_then(|digits| digits.parse().ok());
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn apply(self, header: &mut Header) {
-        let ended = |text: Vec<u8>| {
-            text.split(|byte| *byte == 0)
-                .next()
-                .unwrap_or_default()
-                .to_vec()
-        };
-        if let Some(name) = self.name {
-            header.name = ended(name);
-        }
-        if let Some(link) = self.link {
-            header.link = ended(link);
-        }
-        if let Some(size) = self.size {
-            header.size = size;
-        }
-    }
+    file.set_permissions(Permissions::from_mode(entry.mode & 0o777))
 }
 
 #[cfg(test)]
@@ -288,6 +152,8 @@ mod tests {
     use std::{os::unix::fs::symlink, path::Path};
 
     use proptest::prelude::*;
+
+    use swerex_archive::Writer;
 
     use super::*;
     use crate::tar::pack;
@@ -303,6 +169,22 @@ mod tests {
         })
     }
 
+    fn archive(entries: &[(Kind, &str, &str)]) -> Vec<u8> {
+        let mut writer = Writer::new(Vec::new());
+        for (kind, name, link) in entries {
+            let entry = Entry {
+                name: name.as_bytes().to_vec(),
+                mode: 0o644,
+                size: 0,
+                modified: 0,
+                kind: *kind,
+                link: link.as_bytes().to_vec(),
+            };
+            writer.entry(&entry).unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
     #[test]
     fn a_directory_there_and_back() {
         let from = tempfile::tempdir().unwrap();
@@ -313,15 +195,26 @@ mod tests {
         fs::write(from.path().join("run.sh"), [7; 1000]).unwrap();
         fs::set_permissions(from.path().join("run.sh"), Permissions::from_mode(0o750)).unwrap();
         symlink("run.sh", from.path().join("link")).unwrap();
+        symlink("/nowhere/at all", from.path().join("outer")).unwrap();
+        let odd = OsStr::from_bytes(b"na\xffme");
+        fs::create_dir(from.path().join(odd)).unwrap();
+        symlink(odd, from.path().join(odd).join(odd)).unwrap();
+        fs::set_permissions(from.path().join("empty"), Permissions::from_mode(0o500)).unwrap();
 
-        let mut archive = Vec::new();
-        pack(from.path(), &mut archive).unwrap();
+        let archive = pack(from.path(), Vec::new()).unwrap();
         let to = tempfile::tempdir().unwrap();
         let target = place(&to.path().join("new"));
         assert_eq!(outcome(unpack(&mut archive.as_slice(), &target)), Ok(()));
 
         let there = target.real();
-        assert!(there.join("empty").is_dir());
+        let empty = there.join("empty").metadata().unwrap();
+        assert_eq!(
+            (empty.is_dir(), empty.permissions().mode() & 0o777),
+            (true, 0o500)
+        );
+        let link = |name: &Path| fs::read_link(there.join(name)).unwrap();
+        assert_eq!(link(Path::new("outer")), Path::new("/nowhere/at all"));
+        assert_eq!(link(&Path::new(odd).join(odd)), Path::new(odd));
         assert_eq!(fs::read(there.join(&long)).unwrap(), b"long");
         assert_eq!(fs::read(there.join("link")).unwrap(), [7; 1000]);
         assert_eq!(
@@ -344,20 +237,10 @@ mod tests {
             (Kind::File, "../evil", ""),
             (Kind::File, "/etc/evil", ""),
             (Kind::File, "a/../../evil", ""),
-            (Kind::Symlink, "l", "/etc"),
-            (Kind::Symlink, "a/l", "../../x"),
             (Kind::HardLink, "h", "../x"),
             (Kind::Other(b'3'), "device", ""),
         ] {
-            let header = Header {
-                name: name.as_bytes().to_vec(),
-                mode: 0o644,
-                size: 0,
-                modified: 0,
-                kind,
-                link: link.as_bytes().to_vec(),
-            };
-            let archive = header.encode().unwrap();
+            let archive = archive(&[(kind, name, link)]);
             let target = place(&home.path().join("t"));
             assert!(
                 unpack(&mut archive.as_slice(), &target).is_err(),
@@ -365,6 +248,47 @@ mod tests {
             );
         }
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_that_leads_out() {
+        let home = tempfile::tempdir().unwrap();
+        let (outside, target) = (home.path().join("outside"), home.path().join("t"));
+        fs::create_dir_all(target.join("inner")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("key"), b"mine").unwrap();
+        symlink(&outside, target.join("absolute")).unwrap();
+        symlink("../outside", target.join("relative")).unwrap();
+        symlink("relative", target.join("chain")).unwrap();
+        symlink("inner", target.join("stays")).unwrap();
+        for name in ["absolute/key", "relative/key", "chain/key", "chain/new/er"] {
+            for kind in [Kind::File, Kind::Directory] {
+                let refusal = outcome(unpack(
+                    &mut archive(&[(kind, name, "")]).as_slice(),
+                    &place(&target),
+                ));
+                let refusal = refusal.unwrap_err();
+                assert!(refusal.contains("leads out of it"), "{name}: {refusal}");
+            }
+        }
+        let linked = archive(&[(Kind::HardLink, "stolen", "chain/key")]);
+        assert!(unpack(&mut linked.as_slice(), &place(&target)).is_err());
+        // A link of the archive comes last, so a directory stands in its place.
+        let both = archive(&[
+            (Kind::Symlink, "made", "../outside"),
+            (Kind::File, "made/key", ""),
+        ]);
+        assert!(unpack(&mut both.as_slice(), &place(&target)).is_err());
+        // One at the end of a name is replaced.
+        symlink("../outside/key", target.join("at the end")).unwrap();
+        let replaced = archive(&[(Kind::File, "at the end", ""), (Kind::File, "stays/f", "")]);
+        assert_eq!(
+            outcome(unpack(&mut replaced.as_slice(), &place(&target))),
+            Ok(())
+        );
+        assert!(!target.join("at the end").is_symlink() && target.join("inner/f").is_file());
+        assert_eq!(fs::read(outside.join("key")).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
     }
 
     #[test]
@@ -376,8 +300,7 @@ mod tests {
         mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
         let from = tempfile::tempdir().unwrap();
         fs::write(from.path().join("f"), b"x").unwrap();
-        let mut archive = Vec::new();
-        pack(from.path(), &mut archive).unwrap();
+        let archive = pack(from.path(), Vec::new()).unwrap();
         let refusal = outcome(unpack(&mut archive.as_slice(), &place(home.path()))).unwrap_err();
         assert!(refusal.starts_with("builtins.OSError("), "{refusal}");
     }
@@ -397,8 +320,7 @@ mod tests {
         fn never_panics(damage in proptest::collection::vec((0_usize..3072, any::<u8>()), 0..6)) {
             let from = tempfile::tempdir().unwrap();
             fs::write(from.path().join("f".repeat(120)), b"x").unwrap();
-            let mut archive = Vec::new();
-            pack(from.path(), &mut archive).unwrap();
+            let mut archive = pack(from.path(), Vec::new()).unwrap();
             for (at, byte) in damage {
                 if let Some(there) = archive.get_mut(at) {
                     *there = byte;

@@ -1,6 +1,6 @@
 //! Receiving a form, with the limits and complaints of Starlette.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::Part;
 use crate::{
@@ -193,7 +193,7 @@ impl Receiver {
             }) => {
                 *is_empty = false;
                 if let Some(scratch) = content {
-                    scratch.file().write_all(data)?;
+                    scratch.append(data)?;
                 }
             }
             None => {}

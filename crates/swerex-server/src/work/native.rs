@@ -85,7 +85,7 @@ fn once(run: Run) -> Prepared {
 
 fn place(shared: &Shared, parts: &Parts) -> Result<Place, Answer> {
     let query = Query::new(parts.uri.query());
-    let place = Place::new(query.path()?, &shared.machine.surroundings.directory)?;
+    let place = Place::of_bytes(query.path()?, &shared.machine.surroundings.directory)?;
     Ok(place)
 }
 

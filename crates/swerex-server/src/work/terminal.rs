@@ -73,7 +73,7 @@ fn terminal(shared: &Shared, query: &Query) -> Result<Arc<Terminal>, Answer> {
     shared
         .machine
         .terminals
-        .get(query.terminal()?)
+        .get(&query.terminal()?)
         .ok_or_else(|| {
             Answer::detail(
                 StatusCode::NOT_FOUND,

@@ -26,12 +26,19 @@ pub(crate) struct Remote {
 impl Remote {
     /// Starts it with this environment and no other.
     pub(crate) fn start(cwd: &Path, env: &[(String, String)], more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_swerex-remote"))
+        let mut program = Command::new(env!("CARGO_BIN_EXE_swerex-remote"));
+        program
             .args(["--host", "127.0.0.1", "--port", "0", "--auth-token", TOKEN])
             .args(more)
             .current_dir(cwd)
             .env_clear()
-            .envs(env.iter().map(|(name, value)| (name, value)))
+            .envs(env.iter().map(|(name, value)| (name, value)));
+        Self::of(program)
+    }
+
+    /// What starts it and becomes it.
+    pub(crate) fn of(mut program: Command) -> Self {
+        let mut child = program
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,25 +1,31 @@
 //! The block in front of each entry.
 
-use super::BLOCK;
+use crate::BLOCK;
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+#[non_exhaustive]
+pub enum Kind {
+    /// A file; its content follows.
     File,
+    /// Another name for an entry before it.
     HardLink,
+    /// A symbolic link.
     Symlink,
+    /// A directory.
     Directory,
-    /// A longer name for the next entry, as GNU writes it.
-    LongName,
-    /// A longer link target for the next entry, as GNU writes it.
-    LongLink,
-    /// Attributes of the next entry, as POSIX writes them.
-    Extended,
-    /// Attributes of all entries that follow.
-    Global,
-    /// Pipes and devices.
+    /// A pipe, a device, or what somebody has invented; the format's own letter for it.
     Other(u8),
 }
+
+/// A longer name for the next entry, as GNU writes it.
+pub(crate) const LONG_NAME: u8 = b'L';
+/// A longer link target for the next entry, as GNU writes it.
+pub(crate) const LONG_LINK: u8 = b'K';
+/// Attributes of the next entry, as POSIX writes them.
+pub(crate) const EXTENDED: u8 = b'x';
+/// Attributes of all entries that follow.
+pub(crate) const GLOBAL: u8 = b'g';
 
 impl Kind {
     fn flag(self) -> u8 {
@@ -28,10 +34,6 @@ impl Kind {
             Self::HardLink => b'1',
             Self::Symlink => b'2',
             Self::Directory => b'5',
-            Self::LongName => b'L',
-            Self::LongLink => b'K',
-            Self::Extended => b'x',
-            Self::Global => b'g',
             Self::Other(flag) => flag,
         }
     }
@@ -42,40 +44,41 @@ impl Kind {
             b'1' => Self::HardLink,
             b'2' => Self::Symlink,
             b'5' => Self::Directory,
-            b'L' => Self::LongName,
-            b'K' => Self::LongLink,
-            b'x' => Self::Extended,
-            b'g' => Self::Global,
             other => Self::Other(other),
         }
     }
 }
 
-/// What a header says.
+/// What an archive says of an entry. Its content, if there is any, is not part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) name: Vec<u8>,
-    pub(super) mode: u32,
-    pub(super) size: u64,
+pub struct Entry {
+    /// The name, as it is: nothing says that it stays below a directory. A directory's may end with a slash.
+    pub name: Vec<u8>,
+    /// Permission bits, and the three above them.
+    pub mode: u32,
+    /// Bytes of its content.
+    pub size: u64,
     /// Seconds since 1970.
-    pub(super) modified: u64,
-    pub(super) kind: Kind,
-    pub(super) link: Vec<u8>,
+    pub modified: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// What a link says.
+    pub link: Vec<u8>,
 }
 
 /// The block is no header: it is damaged, or this is no archive.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Damaged;
+pub(crate) struct Damaged;
 
 const NAME: usize = 100;
 const PREFIX: usize = 155;
 
 /// The largest size that twelve octal digits with a terminator hold.
-pub(super) const MAX_SIZE: u64 = 0o77_777_777_777;
+pub(crate) const MAX_SIZE: u64 = 0o77_777_777_777;
 
-impl Header {
+impl Entry {
     /// The block; `None` where name, link or size do not fit.
-    pub(super) fn encode(&self) -> Option<[u8; BLOCK]> {
+    pub(crate) fn encode(&self) -> Option<[u8; BLOCK]> {
         let (prefix, name) = split(&self.name)?;
         if self.link.len() > NAME || self.size > MAX_SIZE {
             return None;
@@ -102,7 +105,7 @@ impl Header {
     }
 
     /// Reads a block; `None` is one of zeros, which ends the archive.
-    pub(super) fn decode(block: &[u8; BLOCK]) -> Result<Option<Self>, Damaged> {
+    pub(crate) fn decode(block: &[u8; BLOCK]) -> Result<Option<Self>, Damaged> {
         if block.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
@@ -191,7 +194,7 @@ fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// One attribute of an extended header.
-pub(super) fn attribute(name: &str, value: &[u8]) -> Vec<u8> {
+pub(crate) fn attribute(name: &str, value: &[u8]) -> Vec<u8> {
     let body = [b" ", name.as_bytes(), b"=", value, b"\n"].concat();
     // The length counts its own digits.
     let mut length = body.len() + 1;
@@ -202,7 +205,7 @@ pub(super) fn attribute(name: &str, value: &[u8]) -> Vec<u8> {
 }
 
 /// The attributes of an extended header, as far as they are well formed.
-pub(super) fn attributes(mut text: &[u8]) -> Vec<(&[u8], &[u8])> {
+pub(crate) fn attributes(mut text: &[u8]) -> Vec<(&[u8], &[u8])> {
     let mut found = Vec::new();
     while let Some(blank) = text.iter().position(|byte| *byte == b' ') {
         let digits = text.get(..blank).unwrap_or_default();
@@ -230,8 +233,8 @@ mod tests {
 
     use super::*;
 
-    fn header(name: &[u8]) -> Header {
-        Header {
+    fn header(name: &[u8]) -> Entry {
+        Entry {
             name: name.to_vec(),
             mode: 0o755,
             size: 12345,
@@ -246,11 +249,11 @@ mod tests {
         let long = [&[b'a'; 120][..], b"/", &[b'b'; 90]].concat();
         for name in [&b"x"[..], b"dir/file", &long] {
             let block = header(name).encode().unwrap();
-            assert_eq!(Header::decode(&block), Ok(Some(header(name))));
+            assert_eq!(Entry::decode(&block), Ok(Some(header(name))));
         }
         assert_eq!(header(&[b'a'; 200]).encode(), None);
-        assert_eq!(Header::decode(&[0; BLOCK]), Ok(None));
-        assert_eq!(Header::decode(&[1; BLOCK]), Err(Damaged));
+        assert_eq!(Entry::decode(&[0; BLOCK]), Ok(None));
+        assert_eq!(Entry::decode(&[1; BLOCK]), Err(Damaged));
     }
 
     #[test]
@@ -269,7 +272,7 @@ mod tests {
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), BLOCK), text in proptest::collection::vec(any::<u8>(), 0..60)) {
             let mut block = [0; BLOCK];
             block.copy_from_slice(&bytes);
-            let _ = Header::decode(&block);
+            let _ = Entry::decode(&block);
             let _ = attributes(&text);
         }
     }
