@@ -1,12 +1,16 @@
 //! JSON as the Python server reads and writes it: big numbers, NaN, lone surrogates, character offsets in errors.
 
+mod excerpt;
 mod parse;
 mod print;
 mod text;
 
-pub(crate) use parse::{Broken, parse};
+pub(crate) use excerpt::{Excerpt, cut, cut_bytes};
+pub(crate) use parse::{Broken, MAX_TREE, parse};
 pub(crate) use print::{Unprintable, print_members, quote};
 pub(crate) use text::decode;
+
+use std::collections::HashMap;
 
 /// What a JSON text may hold, in Python's eyes.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,19 +47,22 @@ pub(crate) struct Object(Vec<(String, Value)>);
 impl Object {
     /// Of repeated names the last value counts, at the first one's place.
     pub(crate) fn from_pairs(pairs: Vec<(String, Value)>) -> Self {
-        let mut places = std::collections::HashMap::with_capacity(pairs.len());
-        let mut members: Vec<(String, Value)> = Vec::with_capacity(pairs.len());
-        for (name, value) in pairs {
-            match places.get(&name) {
-                Some(&at) => {
-                    if let Some(member) = members.get_mut::<usize>(at) {
-                        member.1 = value;
-                    }
-                }
-                None => {
-                    places.insert(name.clone(), members.len());
-                    members.push((name, value));
-                }
+        let mut known = HashMap::with_capacity(pairs.len());
+        let places: Vec<usize> = pairs
+            .iter()
+            .map(|(name, _)| {
+                let next = known.len();
+                *known.entry(name.as_str()).or_insert(next)
+            })
+            .collect();
+        if known.len() == pairs.len() {
+            return Self(pairs);
+        }
+        let mut members: Vec<(String, Value)> = Vec::new();
+        for (pair, at) in pairs.into_iter().zip(places) {
+            match members.get_mut(at) {
+                Some(member) => member.1 = pair.1,
+                None => members.push(pair),
             }
         }
         Self(members)

@@ -10,6 +10,7 @@ use std::{path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
 use swerex_proto::{Action, UploadResponse};
+use tokio::sync::Semaphore;
 
 pub(crate) use guard::Run;
 use guard::{from_panic, guarded};
@@ -33,6 +34,9 @@ use crate::{
 
 /// Bodies larger than this are parsed off the threads that serve connections.
 const LARGE: usize = 256 * 1024;
+
+/// So many of those at a time.
+const MAX_LARGE: usize = 2;
 
 /// Where commands and shells start, and with which environment.
 #[derive(Clone, Debug)]
@@ -127,27 +131,38 @@ async fn json(
         Route::Root | Route::IsAlive | Route::Close => Bytes::new(),
         _ => body::collect(body, shared.config.max_body).await?,
     };
-    let print = std::mem::take(&mut request.print).part(&bytes);
-    let fingerprint = request.finish(print);
     let shared = Arc::clone(shared);
-    let content_type = request.content_type;
-    let run = check(bytes, move |bytes| {
+    let content_type = request.content_type.take();
+    let (run, fingerprint) = check(request, bytes, move |bytes| {
         plain::check(shared, route, content_type.as_deref(), bytes)
     })
     .await?;
     Ok(Prepared { run, fingerprint })
 }
 
-/// Checks a body, a large one where it does not hold up others.
+/// Checks a body, a large one where it does not hold up others; a few of those at a time, as their values take more memory than they do.
 async fn check<T: Send + 'static>(
+    mut request: Request,
     bytes: Bytes,
     check: impl FnOnce(&[u8]) -> Result<T, Invalid> + Send + 'static,
-) -> Result<T, Answer> {
-    if bytes.len() <= LARGE {
-        return check(&bytes).map_err(Answer::from);
+) -> Result<(T, Option<Fingerprint>), Answer> {
+    static LARGE_ONES: Semaphore = Semaphore::const_new(MAX_LARGE);
+    let is_large = bytes.len() > LARGE;
+    let work = move || {
+        let print = std::mem::take(&mut request.print).part(&bytes);
+        let checked = check(&bytes).map_err(Answer::from)?;
+        Ok((checked, request.finish(print)))
+    };
+    if !is_large {
+        return work();
     }
-    match tokio::task::spawn_blocking(move || check(&bytes)).await {
-        Ok(checked) => checked.map_err(Answer::from),
+    let turn = LARGE_ONES.acquire().await;
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    match done.await {
+        Ok(checked) => checked,
         Err(failed) => Err(match failed.try_into_panic() {
             Ok(panic) => from_panic(&*panic),
             Err(_) => stopping(),

@@ -8,6 +8,23 @@ const MAX_DEPTH: usize = 900;
 /// CPython refuses to convert longer integers.
 const MAX_INT_DIGITS: usize = 4300;
 
+/// What the values of one text may take beside its characters: 32 MiB. A request is a few values and long strings; a text of brackets
+/// only would take twenty times its size.
+pub(crate) const MAX_TREE: usize = 32 * 1024 * 1024;
+
+/// Lists grow by doubling.
+const GROWTH: usize = 2;
+
+/// The least that is taken from the system's memory at once, with what is written down about it.
+const BLOCK: usize = 32;
+
+/// What one more item of a list takes, and one more member of an object: its place, its name, and for a moment a note of the name.
+const ITEM: usize = GROWTH * size_of::<Value>();
+const MEMBER: usize = GROWTH * size_of::<(String, Value)>() + BLOCK + GROWTH * size_of::<(&str, usize)>();
+
+/// What a list or object takes that is not empty: its first places are taken together.
+const FIRST: usize = 4 * size_of::<(String, Value)>() + BLOCK;
+
 /// Why a text is not JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
@@ -20,6 +37,8 @@ pub(crate) enum Broken {
     },
     /// Too deep, or an integer too long to convert.
     Excessive,
+    /// More values than [`MAX_TREE`] has room for.
+    TooMany,
 }
 
 /// Reads a whole text as one value.
@@ -29,6 +48,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Broken> {
         bytes: text.as_bytes(),
         at: 0,
         depth: 0,
+        room: MAX_TREE,
     };
     parser
         .document()
@@ -39,6 +59,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Broken> {
 enum Failure {
     Syntax(&'static str, usize),
     Excessive,
+    TooMany,
 }
 
 type Parsed<T> = Result<T, Failure>;
@@ -48,12 +69,15 @@ struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    /// What is left of [`MAX_TREE`].
+    room: usize,
 }
 
 impl Parser<'_> {
     fn describe(&self, failure: &Failure) -> Broken {
         match *failure {
             Failure::Excessive => Broken::Excessive,
+            Failure::TooMany => Broken::TooMany,
             Failure::Syntax(error, at) => {
                 let before = self.bytes.get(..at).unwrap_or(self.bytes);
                 // Characters are counted by the bytes that are not continuations.
@@ -72,6 +96,12 @@ impl Parser<'_> {
         } else {
             Err(Failure::Syntax("Extra data", self.at))
         }
+    }
+
+    /// Takes of the room that is left.
+    fn charge(&mut self, bytes: usize) -> Parsed<()> {
+        self.room = self.room.checked_sub(bytes).ok_or(Failure::TooMany)?;
+        Ok(())
     }
 
     fn peek(&self) -> Option<u8> {
@@ -128,7 +158,9 @@ impl Parser<'_> {
         let mut members = Vec::new();
         self.skip_space();
         if self.peek() != Some(b'}') {
+            self.charge(FIRST)?;
             loop {
+                self.charge(MEMBER)?;
                 if self.peek() != Some(b'"') {
                     return Err(Failure::Syntax(
                         "Expecting property name enclosed in double quotes",
@@ -165,7 +197,9 @@ impl Parser<'_> {
         let mut items = Vec::new();
         self.skip_space();
         if self.peek() != Some(b']') {
+            self.charge(FIRST)?;
             loop {
+                self.charge(ITEM)?;
                 items.push(self.value()?);
                 self.skip_space();
                 match self.peek() {
@@ -229,6 +263,7 @@ impl Parser<'_> {
         if digits.trim_start_matches('-').len() > MAX_INT_DIGITS {
             return Err(Failure::Excessive);
         }
+        self.charge(BLOCK)?;
         Ok(Value::BigInt(digits.to_owned()))
     }
 
@@ -253,10 +288,12 @@ impl Parser<'_> {
             self.at = end + 1;
             match rest.get(length) {
                 Some(b'"') if out.is_empty() && surrogates.none() => {
+                    self.charge(if plain.is_empty() { 0 } else { BLOCK })?;
                     return Ok(Value::Str(plain.to_owned()));
                 }
                 Some(b'"') => {
                     out.push_str(plain);
+                    self.charge(BLOCK)?;
                     return Ok(surrogates.finish(out));
                 }
                 Some(b'\\') => out.push_str(plain),
@@ -304,7 +341,7 @@ impl Parser<'_> {
             }
         }
         Ok(char::from_u32(u32::from(first)).unwrap_or_else(|| {
-            surrogates.note(first, before.chars().count());
+            surrogates.note(first, before);
             char::REPLACEMENT_CHARACTER
         }))
     }
@@ -329,29 +366,36 @@ impl Parser<'_> {
 
 /// The first run of lone surrogates in a string.
 #[derive(Default)]
-struct Surrogates(Option<LoneSurrogate>);
+struct Surrogates {
+    first: Option<LoneSurrogate>,
+    /// Where that run goes on, in bytes of the text.
+    next: usize,
+}
 
 impl Surrogates {
     fn none(&self) -> bool {
-        self.0.is_none()
+        self.first.is_none()
     }
 
-    fn note(&mut self, code: u16, position: usize) {
-        match &mut self.0 {
-            Some(first) if first.position + first.run == position => first.run += 1,
-            Some(_) => {}
+    /// One more, behind the text `before`, in which a replacement stands for each.
+    fn note(&mut self, code: u16, before: &str) {
+        match &mut self.first {
+            Some(first) if self.next == before.len() => first.run += 1,
+            Some(_) => return,
             none => {
                 *none = Some(LoneSurrogate {
                     code,
-                    position,
+                    // Counted for the first one only: a text may consist of them.
+                    position: before.chars().count(),
                     run: 1,
                 });
             }
         }
+        self.next = before.len() + char::REPLACEMENT_CHARACTER.len_utf8();
     }
 
     fn finish(self, text: String) -> Value {
-        self.0.map_or(Value::Str(text), Value::Surrogates)
+        self.first.map_or(Value::Str(text), Value::Surrogates)
     }
 }
 
@@ -409,6 +453,35 @@ mod tests {
     }
 
     #[test]
+    fn many_values_are_refused_and_long_strings_are_not() {
+        let filled = |one: &str| {
+            let values = vec![one; (10 << 20) / one.len()];
+            format!("[{}0]", values.concat())
+        };
+        for one in [
+            "[],",
+            "{\"\":0},",
+            "0,",
+            "\"\",",
+            "\"a\",",
+            "1e9,",
+            "null,",
+            "[[[[0]]]],",
+            "99999999999999999999,",
+            "\"\\n\",",
+        ] {
+            assert_eq!(parse(&filled(one)), Err(Broken::TooMany), "{one}");
+        }
+        let members = format!("{{{}\"\":0}}", "\"a\":0,".repeat(3 << 20));
+        assert_eq!(parse(&members), Err(Broken::TooMany));
+        // More words than a program can be started with.
+        let words = vec!["\"word\""; 300_000].join(",");
+        assert!(parse(&format!("[{words}]")).is_ok());
+        let long = format!("[\"{}\"]", "\\n".repeat(1 << 20));
+        assert!(parse(&long).is_ok());
+    }
+
+    #[test]
     fn the_last_of_repeated_names_counts() {
         let Ok(Value::Object(object)) = parse(r#"{"a":1,"b":2,"a":3}"#) else {
             panic!("an object was given");
@@ -426,6 +499,24 @@ mod tests {
                 code: 0xD800,
                 position: 3,
                 run: 1
+            }))
+        );
+        assert_eq!(
+            parse(r#""é\ud800\ud801\udfff\ud802x\ud803""#),
+            Ok(Value::Surrogates(LoneSurrogate {
+                code: 0xD800,
+                position: 1,
+                run: 1
+            }))
+        );
+        // A text of nothing else does not take long.
+        let many = r"\udfff".repeat(1 << 16);
+        assert_eq!(
+            parse(&format!("\"é{many}\"")),
+            Ok(Value::Surrogates(LoneSurrogate {
+                code: 0xDFFF,
+                position: 1,
+                run: 1 << 16
             }))
         );
     }

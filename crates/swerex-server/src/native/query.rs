@@ -77,7 +77,7 @@ impl Query {
                 "int_parsing",
                 vec!["query".into(), name.into()],
                 "Input should be a valid integer, unable to parse string as an integer",
-                text.into(),
+                &Value::from(text),
             )])
             .into()
         })
@@ -87,7 +87,7 @@ impl Query {
 /// The answer to a request without something that must be there.
 pub(crate) fn missing(place: &str, name: &str) -> Answer {
     let loc = vec![place.into(), name.into()];
-    Invalid::Fields(vec![Detail::missing(loc, Value::Null)]).into()
+    Invalid::Fields(vec![Detail::missing(loc, &Value::Null)]).into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Detail, Invalid, Loc};
 use crate::{
-    json::{self, Broken, Object, Value},
+    json::{self, Broken, Excerpt, Object, Value},
     pyrepr,
 };
 
@@ -24,23 +24,24 @@ pub(super) fn object(content_type: Option<&[u8]>, bytes: &[u8]) -> Result<Object
     if bytes.is_empty() {
         return Err(Invalid::Fields(vec![Detail::missing(
             vec!["body".into()],
-            Value::Null,
+            &Value::Null,
         )]));
     }
     let value = if is_json(content_type) {
         let text = json::decode(bytes).map_err(|_| Invalid::Unreadable)?;
         json::parse(&text).map_err(|broken| match broken {
             Broken::Excessive => Invalid::Unreadable,
+            Broken::TooMany => Invalid::TooMany,
             Broken::At { error, offset } => {
                 let loc = vec!["body".into(), Loc::Index(offset)];
                 let empty = Value::Object(Object::default());
-                let mut detail = Detail::new("json_invalid", loc, "JSON decode error", empty);
+                let mut detail = Detail::new("json_invalid", loc, "JSON decode error", &empty);
                 detail.ctx = vec![("error", error.into())];
                 Invalid::Fields(vec![detail])
             }
         })?
     } else {
-        Value::Str(String::from_utf8_lossy(bytes).into_owned())
+        Value::Str(json::cut_bytes(bytes))
     };
     match value {
         Value::Object(object) => Ok(object),
@@ -48,7 +49,7 @@ pub(super) fn object(content_type: Option<&[u8]>, bytes: &[u8]) -> Result<Object
             "model_attributes_type",
             vec!["body".into()],
             "Input should be a valid dictionary or object to extract fields from",
-            other,
+            &other,
         )])),
     }
 }
@@ -60,9 +61,8 @@ pub(super) fn tag<'a>(
     expected: &[&'a str],
 ) -> Result<&'a str, Invalid> {
     let quoted = Value::Str(format!("'{discriminator}'"));
-    let whole = || Value::Object(object.clone());
     let refuse = |kind, msg: String, ctx| {
-        let mut detail = Detail::new(kind, vec!["body".into()], msg, whole());
+        let mut detail = Detail::new(kind, vec!["body".into()], msg, object);
         detail.ctx = ctx;
         Err(Invalid::Fields(vec![detail]))
     };
@@ -78,7 +78,7 @@ pub(super) fn tag<'a>(
     {
         return Ok(known);
     }
-    let tag = python_str(value);
+    let tag = python_str(Excerpt::from(value).value());
     let expected: Vec<String> = expected.iter().map(|tag| format!("'{tag}'")).collect();
     let expected = expected.join(", ");
     refuse(
