@@ -57,7 +57,7 @@ impl Form {
                     "value_error",
                     loc("file"),
                     "Value error, Expected UploadFile, received: <class 'str'>",
-                    &Value::Str(text),
+                    &Value::from(text),
                 );
                 detail.ctx = vec![("error", Value::Object(Object::default()))];
                 details.push(detail);
@@ -112,9 +112,9 @@ impl Form {
 }
 
 /// A file where a text should be.
-fn named(name: String) -> Value {
+fn named(name: String) -> Value<'static> {
     Value::Object(Object::from_pairs(vec![(
-        "filename".to_owned(),
+        "filename".into(),
         name.into(),
     )]))
 }

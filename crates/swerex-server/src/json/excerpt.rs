@@ -32,29 +32,29 @@ pub(crate) fn cut_bytes(bytes: &[u8]) -> String {
 
 /// A value where it is short; else a text that begins as it does.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Excerpt(Value);
+pub(crate) struct Excerpt(Value<'static>);
 
-impl From<&Value> for Excerpt {
-    fn from(value: &Value) -> Self {
+impl From<&Value<'_>> for Excerpt {
+    fn from(value: &Value<'_>) -> Self {
         if let Value::Str(text) = value {
-            return Self(Value::Str(cut(text)));
+            return Self(cut(text).into());
         }
         let mut sketch = Sketch::default();
         sketch.value(value);
-        sketch.or_else(|| value.clone())
+        sketch.or_else(|| value.to_static())
     }
 }
 
-impl From<&Object> for Excerpt {
-    fn from(object: &Object) -> Self {
+impl From<&Object<'_>> for Excerpt {
+    fn from(object: &Object<'_>) -> Self {
         let mut sketch = Sketch::default();
         sketch.object(object);
-        sketch.or_else(|| Value::Object(object.clone()))
+        sketch.or_else(|| Value::Object(object.to_static()))
     }
 }
 
 impl Excerpt {
-    pub(crate) fn value(&self) -> &Value {
+    pub(crate) fn value(&self) -> &Value<'static> {
         &self.0
     }
 }
@@ -75,15 +75,15 @@ impl Default for Sketch {
 }
 
 impl Sketch {
-    fn or_else(self, whole: impl FnOnce() -> Value) -> Excerpt {
+    fn or_else(self, whole: impl FnOnce() -> Value<'static>) -> Excerpt {
         Excerpt(if self.is_whole {
             whole()
         } else {
-            Value::Str(format!("{}…", self.text))
+            format!("{}…", self.text).into()
         })
     }
 
-    fn value(&mut self, value: &Value) {
+    fn value(&mut self, value: &Value<'_>) {
         match value {
             Value::Null => self.push("null"),
             Value::Bool(value) => self.show(value),
@@ -107,7 +107,7 @@ impl Sketch {
         }
     }
 
-    fn object(&mut self, object: &Object) {
+    fn object(&mut self, object: &Object<'_>) {
         self.push("{");
         for (index, (name, value)) in object.members().iter().enumerate() {
             if !self.is_whole {
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use crate::json::parse;
 
-    fn excerpt(text: &str) -> Value {
+    fn excerpt(text: &str) -> Value<'static> {
         Excerpt::from(&parse(text).unwrap()).value().clone()
     }
 

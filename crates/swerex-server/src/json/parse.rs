@@ -1,6 +1,6 @@
 //! A parser that finds the same errors at the same places as CPython's.
 
-use super::{LoneSurrogate, Object, Value};
+use super::{LoneSurrogate, Member, Object, Value};
 
 /// Deeper nesting is refused, as CPython's recursion limit does.
 const MAX_DEPTH: usize = 900;
@@ -15,15 +15,16 @@ pub(crate) const MAX_TREE: usize = 32 * 1024 * 1024;
 /// Lists grow by doubling.
 const GROWTH: usize = 2;
 
-/// The least that is taken from the system's memory at once, with what is written down about it.
-const BLOCK: usize = 32;
+/// What a string takes that is not in the text as it stands: a block of its own. The C library gives small ones back late, so that they
+/// count for more than they are.
+const BLOCK: usize = 256;
 
-/// What one more item of a list takes, and one more member of an object: its place, its name, and for a moment a note of the name.
-const ITEM: usize = GROWTH * size_of::<Value>();
-const MEMBER: usize = GROWTH * size_of::<(String, Value)>() + BLOCK + GROWTH * size_of::<(&str, usize)>();
+/// What one more item of a list takes, and one more member of an object: its place, and for a moment a note of the name.
+const ITEM: usize = GROWTH * size_of::<Value<'_>>();
+const MEMBER: usize = GROWTH * size_of::<Member<'_>>() + GROWTH * size_of::<(&str, usize)>();
 
 /// What a list or object takes that is not empty: its first places are taken together.
-const FIRST: usize = 4 * size_of::<(String, Value)>() + BLOCK;
+const FIRST: usize = 4 * size_of::<Member<'_>>() + size_of::<[usize; 2]>();
 
 /// Why a text is not JSON.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(crate) enum Broken {
 }
 
 /// Reads a whole text as one value.
-pub(crate) fn parse(text: &str) -> Result<Value, Broken> {
+pub(crate) fn parse(text: &str) -> Result<Value<'_>, Broken> {
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
@@ -73,7 +74,7 @@ struct Parser<'a> {
     room: usize,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn describe(&self, failure: &Failure) -> Broken {
         match *failure {
             Failure::Excessive => Broken::Excessive,
@@ -87,7 +88,7 @@ impl Parser<'_> {
         }
     }
 
-    fn document(&mut self) -> Parsed<Value> {
+    fn document(&mut self) -> Parsed<Value<'a>> {
         self.skip_space();
         let value = self.value()?;
         self.skip_space();
@@ -114,7 +115,7 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self) -> Parsed<Value> {
+    fn value(&mut self) -> Parsed<Value<'a>> {
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
@@ -143,7 +144,7 @@ impl Parser<'_> {
         found
     }
 
-    fn nested(&mut self, inner: fn(&mut Self) -> Parsed<Value>) -> Parsed<Value> {
+    fn nested(&mut self, inner: fn(&mut Self) -> Parsed<Value<'a>>) -> Parsed<Value<'a>> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Failure::Excessive);
@@ -154,7 +155,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn object(&mut self) -> Parsed<Value> {
+    fn object(&mut self) -> Parsed<Value<'a>> {
         let mut members = Vec::new();
         self.skip_space();
         if self.peek() != Some(b'}') {
@@ -171,7 +172,7 @@ impl Parser<'_> {
                 let name = match self.string()? {
                     Value::Str(name) => name,
                     // No field is called so; what it is called does not matter.
-                    _ => "\u{fffd}".to_owned(),
+                    _ => "\u{fffd}".into(),
                 };
                 self.skip_space();
                 if self.peek() != Some(b':') {
@@ -193,7 +194,7 @@ impl Parser<'_> {
         Ok(Value::Object(Object::from_pairs(members)))
     }
 
-    fn list(&mut self) -> Parsed<Value> {
+    fn list(&mut self) -> Parsed<Value<'a>> {
         let mut items = Vec::new();
         self.skip_space();
         if self.peek() != Some(b']') {
@@ -214,7 +215,7 @@ impl Parser<'_> {
         Ok(Value::List(items))
     }
 
-    fn number(&mut self) -> Parsed<Value> {
+    fn number(&mut self) -> Parsed<Value<'a>> {
         let start = self.at;
         let nothing = Failure::Syntax("Expecting value", start);
         let mut at = start;
@@ -263,12 +264,11 @@ impl Parser<'_> {
         if digits.trim_start_matches('-').len() > MAX_INT_DIGITS {
             return Err(Failure::Excessive);
         }
-        self.charge(BLOCK)?;
-        Ok(Value::BigInt(digits.to_owned()))
+        Ok(Value::BigInt(digits.into()))
     }
 
     /// The rest of a string whose opening quote has been read.
-    fn string(&mut self) -> Parsed<Value> {
+    fn string(&mut self) -> Parsed<Value<'a>> {
         let opening = self.at - 1;
         let unterminated = Failure::Syntax("Unterminated string starting at", opening);
         let mut out = String::new();
@@ -288,8 +288,7 @@ impl Parser<'_> {
             self.at = end + 1;
             match rest.get(length) {
                 Some(b'"') if out.is_empty() && surrogates.none() => {
-                    self.charge(if plain.is_empty() { 0 } else { BLOCK })?;
-                    return Ok(Value::Str(plain.to_owned()));
+                    return Ok(plain.into());
                 }
                 Some(b'"') => {
                     out.push_str(plain);
@@ -394,8 +393,8 @@ impl Surrogates {
         self.next = before.len() + char::REPLACEMENT_CHARACTER.len_utf8();
     }
 
-    fn finish(self, text: String) -> Value {
-        self.first.map_or(Value::Str(text), Value::Surrogates)
+    fn finish(self, text: String) -> Value<'static> {
+        self.first.map_or(Value::Str(text.into()), Value::Surrogates)
     }
 }
 
@@ -467,13 +466,12 @@ mod tests {
             "1e9,",
             "null,",
             "[[[[0]]]],",
-            "99999999999999999999,",
             "\"\\n\",",
         ] {
-            assert_eq!(parse(&filled(one)), Err(Broken::TooMany), "{one}");
+            assert!(parse(&filled(one)) == Err(Broken::TooMany), "{one}");
         }
         let members = format!("{{{}\"\":0}}", "\"a\":0,".repeat(3 << 20));
-        assert_eq!(parse(&members), Err(Broken::TooMany));
+        assert!(parse(&members) == Err(Broken::TooMany));
         // More words than a program can be started with.
         let words = vec!["\"word\""; 300_000].join(",");
         assert!(parse(&format!("[{words}]")).is_ok());

@@ -28,7 +28,7 @@ pub(crate) struct Detail {
     /// What the request held, or its beginning.
     input: Excerpt,
     /// What the message was made of, as names and values; most kinds have none.
-    pub(crate) ctx: Vec<(&'static str, Value)>,
+    pub(crate) ctx: Vec<(&'static str, Value<'static>)>,
 }
 
 impl Detail {

@@ -61,14 +61,14 @@ pub(super) const fn nullable(name: &'static str, kind: Kind) -> Field {
 }
 
 /// An object whose fields have been checked and coerced.
-pub(super) struct Checked(Object);
+pub(super) struct Checked<'a>(Object<'a>);
 
 /// Checks every field; all complaints come back, in the order of the table.
-pub(super) fn check(
-    mut object: Object,
+pub(super) fn check<'a>(
+    mut object: Object<'a>,
     fields: &[Field],
     prefix: &[&str],
-) -> Result<Checked, Invalid> {
+) -> Result<Checked<'a>, Invalid> {
     let mut coerced = Vec::new();
     let mut checker = Checker::default();
     for field in fields {
@@ -138,7 +138,7 @@ impl Checker {
     }
 
     /// The value to put in the given one's place, where another one is meant.
-    fn value(&mut self, kind: Kind, value: &Value, loc: Vec<Loc>) -> Option<Value> {
+    fn value(&mut self, kind: Kind, value: &Value<'_>, loc: Vec<Loc>) -> Option<Value<'static>> {
         let coerced = match kind {
             Kind::Float => lax::float(value).map(Value::Float),
             Kind::Int => lax::integer(value).map(Value::Int),
@@ -174,7 +174,7 @@ impl Checker {
         }
     }
 
-    fn string(&mut self, value: &Value, loc: impl FnOnce() -> Vec<Loc>) {
+    fn string(&mut self, value: &Value<'_>, loc: impl FnOnce() -> Vec<Loc>) {
         match value {
             Value::Str(_) => {}
             Value::Surrogates(lone) => {
@@ -187,7 +187,7 @@ impl Checker {
         }
     }
 
-    fn strings(&mut self, value: &Value, loc: &[Loc]) {
+    fn strings(&mut self, value: &Value<'_>, loc: &[Loc]) {
         let Value::List(items) = value else {
             let msg = "Input should be a valid list";
             return self.complain(|| Detail::new("list_type", loc.to_vec(), msg, value));
@@ -197,30 +197,30 @@ impl Checker {
         }
     }
 
-    fn string_map(&mut self, value: &Value, loc: &[Loc]) {
+    fn string_map(&mut self, value: &Value<'_>, loc: &[Loc]) {
         let Value::Object(object) = value else {
             let msg = "Input should be a valid dictionary";
             return self.complain(|| Detail::new("dict_type", loc.to_vec(), msg, value));
         };
         for (name, item) in object.members() {
-            self.string(item, || [loc, &[Loc::from(name.as_str())]].concat());
+            self.string(item, || [loc, &[Loc::from(name.as_ref())]].concat());
         }
     }
 
-    fn one_of(&mut self, words: &[&str], value: &Value, loc: Vec<Loc>) {
-        if matches!(value, Value::Str(text) if words.contains(&text.as_str())) {
+    fn one_of(&mut self, words: &[&str], value: &Value<'_>, loc: Vec<Loc>) {
+        if matches!(value, Value::Str(text) if words.contains(&text.as_ref())) {
             return;
         }
         self.complain(|| {
             let expected = alternatives(words);
             let msg = format!("Input should be {expected}");
             let mut detail = Detail::new("literal_error", loc, msg, value);
-            detail.ctx = vec![("expected", Value::Str(expected))];
+            detail.ctx = vec![("expected", expected.into())];
             detail
         });
     }
 
-    fn command_line(&mut self, value: &Value, loc: &[Loc]) {
+    fn command_line(&mut self, value: &Value<'_>, loc: &[Loc]) {
         if matches!(value, Value::Str(_) | Value::Surrogates(_)) {
             return self.string(value, || loc.to_vec());
         }
@@ -244,10 +244,10 @@ fn alternatives(words: &[&str]) -> String {
     }
 }
 
-impl Checked {
+impl Checked<'_> {
     pub(super) fn string(&mut self, name: &str) -> Option<String> {
         match self.0.take(name) {
-            Some(Value::Str(text)) => Some(text),
+            Some(Value::Str(text)) => Some(text.into_owned()),
             _ => None,
         }
     }
@@ -279,7 +279,7 @@ impl Checked {
                 items
                     .into_iter()
                     .filter_map(|item| match item {
-                        Value::Str(text) => Some(text),
+                        Value::Str(text) => Some(text.into_owned()),
                         _ => None,
                     })
                     .collect(),
@@ -299,7 +299,7 @@ impl Checked {
                     .into_members()
                     .into_iter()
                     .filter_map(|(name, value)| match value {
-                        Value::Str(text) => Some((name, text)),
+                        Value::Str(text) => Some((name.into_owned(), text.into_owned())),
                         _ => None,
                     })
                     .collect(),
