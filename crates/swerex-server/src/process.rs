@@ -1,6 +1,7 @@
 //! Processes of the server: which run, and how whole trees of them are ended.
 
 mod hangup;
+mod launcher;
 pub(crate) mod pty;
 pub(crate) mod spawn_lock;
 mod table;
@@ -18,6 +19,7 @@ use rustix::process::Pid;
 use tokio::process::Child;
 
 pub(crate) use hangup::hang_up;
+pub(crate) use launcher::hear_what_is_ignored;
 pub(crate) use table::{Process, processes};
 pub(crate) use tree::Tree;
 

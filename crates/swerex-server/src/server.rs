@@ -18,6 +18,7 @@ use crate::{
     events::Streams,
     idempotency::{Bounds, Idempotency},
     lifeline::Lifeline,
+    process,
     router::{Route, route},
     work::{self, Machine, Run},
 };
@@ -59,6 +60,7 @@ impl Server {
     /// A server without a listener; it has no sessions yet.
     #[must_use]
     pub fn new(config: ServerConfig) -> Self {
+        process::hear_what_is_ignored();
         let ids = Idempotency::new(Bounds {
             answers: KEPT_ANSWERS,
             bytes: KEPT_BYTES,

@@ -2,11 +2,15 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::launcher;
+
 static LOCK: RwLock<()> = RwLock::new(());
 
-/// Held while a process is started.
+/// Held while a process is started; nothing of what the launcher has left behind reaches it.
 pub(crate) fn starting() -> RwLockReadGuard<'static, ()> {
-    LOCK.read().unwrap_or_else(PoisonError::into_inner)
+    let lock = LOCK.read().unwrap_or_else(PoisonError::into_inner);
+    launcher::before_a_start();
+    lock
 }
 
 /// Held while a descriptor is open that a new process would inherit.

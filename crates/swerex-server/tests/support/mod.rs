@@ -26,12 +26,26 @@ pub(crate) struct Remote {
 impl Remote {
     /// Starts it with this environment and no other.
     pub(crate) fn start(cwd: &Path, env: &[(String, String)], more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_swerex-remote"))
-            .args(["--host", "127.0.0.1", "--port", "0", "--auth-token", TOKEN])
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swerex-remote"));
+        command
+            .args(["--auth-token", TOKEN])
             .args(more)
             .current_dir(cwd)
             .env_clear()
-            .envs(env.iter().map(|(name, value)| (name, value)))
+            .envs(env.iter().map(|(name, value)| (name, value)));
+        Self::launch_bare(command)
+    }
+
+    /// Starts it by a command that becomes it, with the key of all.
+    pub(crate) fn launch(mut command: Command) -> Self {
+        command.args(["--auth-token", TOKEN]);
+        Self::launch_bare(command)
+    }
+
+    /// The same without a key.
+    pub(crate) fn launch_bare(mut command: Command) -> Self {
+        let mut child = command
+            .args(["--host", "127.0.0.1", "--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
