@@ -4,6 +4,7 @@ mod activity;
 mod answer;
 mod auth;
 mod body;
+mod browser;
 mod codec;
 mod config;
 mod connection;

@@ -113,8 +113,5 @@ impl Form {
 
 /// A file where a text should be.
 fn named(name: String) -> Value<'static> {
-    Value::Object(Object::from_pairs(vec![(
-        "filename".into(),
-        name.into(),
-    )]))
+    Value::Object(Object::from_pairs(vec![("filename".into(), name.into())]))
 }

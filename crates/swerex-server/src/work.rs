@@ -5,11 +5,15 @@ mod native;
 mod plain;
 mod terminal;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
-use swerex_proto::{Action, UploadResponse};
+use swerex_proto::{Action, UploadResponse, route::AUTH_TOKEN_VARIABLE};
 use tokio::sync::Semaphore;
 
 pub(crate) use guard::Run;
@@ -43,8 +47,8 @@ const MAX_LARGE: usize = 2;
 pub(crate) struct Surroundings {
     /// The directory from which relative paths start.
     pub(crate) directory: PathBuf,
-    /// `None` is the environment of this process.
-    pub(crate) environment: Option<Arc<[(String, String)]>>,
+    /// `None` is the environment of this process. The server's own key is not in it.
+    pub(crate) environment: Option<Arc<[(OsString, OsString)]>>,
     /// What has been started and still runs.
     pub(crate) running: Running,
 }
@@ -60,13 +64,35 @@ impl Machine {
     pub(crate) fn new(config: &ServerConfig) -> Self {
         let surroundings = Surroundings {
             directory: config.directory(),
-            environment: config.environment.clone().map(Arc::from),
+            environment: environment(config),
             running: Running::default(),
         };
         Self {
             sessions: Sessions::new(surroundings.clone()),
             terminals: Terminals::default(),
             surroundings,
+        }
+    }
+}
+
+/// What a server is told, or what this process has; without the key that it may have come with.
+fn environment(config: &ServerConfig) -> Option<Arc<[(OsString, OsString)]>> {
+    let is_key = |name: &OsStr| name == AUTH_TOKEN_VARIABLE;
+    match &config.environment {
+        Some(pairs) => {
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()));
+            Some(
+                pairs
+                    .filter(|(name, _): &(OsString, _)| !is_key(name))
+                    .collect(),
+            )
+        }
+        None if std::env::var_os(AUTH_TOKEN_VARIABLE).is_none() => None,
+        None => {
+            let pairs = std::env::vars_os();
+            Some(pairs.filter(|(name, _)| !is_key(name)).collect())
         }
     }
 }

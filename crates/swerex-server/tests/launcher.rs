@@ -68,7 +68,11 @@ fn commands_inherit_nothing() {
 #[test]
 fn sessions_inherit_nothing() {
     let server = remote();
-    post(&server, "/create_session", &json!({ "session_type": "bash" }));
+    post(
+        &server,
+        "/create_session",
+        &json!({ "session_type": "bash" }),
+    );
     let command = json!({ "action_type": "bash", "command": INHERITED });
     let done = post(&server, "/run_in_session", &command);
     nothing_in(&done["output"]);
@@ -140,7 +144,11 @@ fn inside_a_program() {
         nothing_in(&execute().await);
         // Opened since, and not kept from other programs.
         let opened = rustix::io::dup(rustix::stdio::stdin()).unwrap();
-        assert!(!rustix::io::fcntl_getfd(&opened).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+        assert!(
+            !rustix::io::fcntl_getfd(&opened)
+                .unwrap()
+                .contains(rustix::io::FdFlags::CLOEXEC)
+        );
         nothing_in(&execute().await);
         // For the program nothing has changed: it lives.
         let this = rustix::process::getpid();

@@ -11,11 +11,7 @@ pub(crate) fn cut(text: &str) -> String {
         return text.to_owned();
     }
     let beginning = text.get(..text.floor_char_boundary(MAX_EXCERPT));
-    format!(
-        "{}… ({} bytes)",
-        beginning.unwrap_or_default(),
-        text.len()
-    )
+    format!("{}… ({} bytes)", beginning.unwrap_or_default(), text.len())
 }
 
 /// The same of bytes that may be no text.
@@ -151,7 +147,13 @@ mod tests {
 
     #[test]
     fn what_is_short_is_repeated_as_it_is() {
-        for text in ["5", "[1.0,\"x\",null]", "{\"a\":{\"b\":[true]}}", "\"é\"", "[NaN]"] {
+        for text in [
+            "5",
+            "[1.0,\"x\",null]",
+            "{\"a\":{\"b\":[true]}}",
+            "\"é\"",
+            "[NaN]",
+        ] {
             let value = excerpt(text);
             assert_eq!(format!("{value:?}"), format!("{:?}", parse(text).unwrap()));
         }
@@ -175,13 +177,23 @@ mod tests {
             };
             let beginning = excerpt.split('…').next().unwrap();
             assert!(
-                text.trim_start_matches('"').starts_with(beginning.trim_start_matches('"')),
+                text.trim_start_matches('"')
+                    .starts_with(beginning.trim_start_matches('"')),
                 "{excerpt}"
             );
-            assert!((MAX_EXCERPT - 4..MAX_EXCERPT + 32).contains(&excerpt.len()), "{excerpt}");
+            assert!(
+                (MAX_EXCERPT - 4..MAX_EXCERPT + 32).contains(&excerpt.len()),
+                "{excerpt}"
+            );
         }
-        assert_eq!(cut(&"é".repeat(1024)), format!("{}… (2048 bytes)", "é".repeat(512)));
+        assert_eq!(
+            cut(&"é".repeat(1024)),
+            format!("{}… (2048 bytes)", "é".repeat(512))
+        );
         let bytes = [&b"x"[..], "é".repeat(1024).as_bytes()].concat();
-        assert_eq!(cut_bytes(&bytes), format!("x{}… (2049 bytes)", "é".repeat(511)));
+        assert_eq!(
+            cut_bytes(&bytes),
+            format!("x{}… (2049 bytes)", "é".repeat(511))
+        );
     }
 }

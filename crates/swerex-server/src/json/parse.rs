@@ -394,7 +394,8 @@ impl Surrogates {
     }
 
     fn finish(self, text: String) -> Value<'static> {
-        self.first.map_or(Value::Str(text.into()), Value::Surrogates)
+        self.first
+            .map_or(Value::Str(text.into()), Value::Surrogates)
     }
 }
 
