@@ -1,5 +1,6 @@
 //! Processes of the server: which run, and how whole trees of them are ended.
 
+mod core_dump;
 mod hangup;
 mod launcher;
 pub(crate) mod pty;
@@ -18,6 +19,7 @@ use std::{
 use rustix::process::Pid;
 use tokio::process::Child;
 
+pub use core_dump::forbid_core_dumps;
 pub(crate) use hangup::hang_up;
 pub(crate) use launcher::hear_what_is_ignored;
 pub(crate) use table::{Process, processes};

@@ -95,6 +95,45 @@ fn terminals_inherit_nothing() {
 }
 
 #[test]
+fn the_server_leaves_no_core_dump_and_commands_may() {
+    // It may be that nobody may have one here.
+    let of = |script: &str| {
+        let output = Command::new("bash").args(["-c", script]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let limits = "ulimit -Sc; ulimit -Hc";
+    let mut launcher = Command::new("bash");
+    launcher.args(["-c", "ulimit -Sc hard; exec \"$0\" \"$@\""]);
+    let server = Remote::launch({
+        launcher.arg(env!("CARGO_BIN_EXE_swerex-remote"));
+        launcher
+    });
+    let command = json!({ "command": ["bash", "-c", limits] });
+    let raised = of(&format!("ulimit -Sc hard; {limits}"));
+    for _ in 0..2 {
+        assert_eq!(post(&server, "/execute", &command)["stdout"], raised);
+    }
+    post(
+        &server,
+        "/create_session",
+        &json!({ "session_type": "bash" }),
+    );
+    let action = json!({ "action_type": "bash", "command": limits });
+    let done = post(&server, "/run_in_session", &action);
+    let output = done["output"].as_str().unwrap().replace('\r', "");
+    assert_eq!(output.trim(), raised.trim());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let of_the_server = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"))
+        .and_then(|line| line.split_whitespace().next())
+        .unwrap();
+    // One byte: less than nothing for those who take dumps from the kernel.
+    let expected = if raised.starts_with("0\n") { "0" } else { "1" };
+    assert_eq!(of_the_server, expected);
+}
+
+#[test]
 fn the_server_itself_goes_on_as_it_was_told() {
     let server = remote();
     let pid = rustix::process::Pid::from_raw(server.child.id().try_into().unwrap()).unwrap();

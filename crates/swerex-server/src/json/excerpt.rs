@@ -14,6 +14,15 @@ pub(crate) fn cut(text: &str) -> String {
     format!("{}… ({} bytes)", beginning.unwrap_or_default(), text.len())
 }
 
+/// The first so many bytes, or some less: characters are not cut.
+fn beginning(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 /// The same of bytes that may be no text.
 pub(crate) fn cut_bytes(bytes: &[u8]) -> String {
     match bytes.get(..MAX_EXCERPT) {
@@ -130,9 +139,9 @@ impl Sketch {
     /// Adds as much of it as there is room for.
     fn push(&mut self, text: &str) {
         let room = MAX_EXCERPT - self.text.len();
-        let fits = text.floor_char_boundary(room);
-        self.text.push_str(text.get(..fits).unwrap_or_default());
-        self.is_whole &= fits == text.len();
+        let fits = beginning(text, room);
+        self.text.push_str(fits);
+        self.is_whole &= fits.len() == text.len();
     }
 }
 

@@ -1,6 +1,7 @@
 //! A parser that finds the same errors at the same places as CPython's.
 
 use super::{LoneSurrogate, Member, Object, Value};
+use crate::room;
 
 /// Deeper nesting is refused, as CPython's recursion limit does.
 const MAX_DEPTH: usize = 900;
@@ -11,6 +12,9 @@ const MAX_INT_DIGITS: usize = 4300;
 /// What the values of one text may take beside its characters: 32 MiB. A request is a few values and long strings; a text of brackets
 /// only would take twenty times its size.
 pub(crate) const MAX_TREE: usize = 32 * 1024 * 1024;
+
+/// Bytes of a character.
+const MAX_CHAR: usize = 4;
 
 /// Lists grow by doubling.
 const GROWTH: usize = 2;
@@ -295,7 +299,11 @@ impl<'a> Parser<'a> {
                     self.charge(BLOCK)?;
                     return Ok(surrogates.finish(out));
                 }
-                Some(b'\\') => out.push_str(plain),
+                Some(b'\\') => {
+                    // And the character that comes next.
+                    room::reserve(&mut out, plain.len() + MAX_CHAR);
+                    out.push_str(plain);
+                }
                 _ => return Err(Failure::Syntax("Invalid control character at", end)),
             }
             let Some(escaped) = self.peek() else {

@@ -1,7 +1,12 @@
 //! A model as a table of fields, checked against an object.
 
+use std::borrow::Cow;
+
 use super::{Detail, Invalid, Loc, detail::MAX_DETAILS, lax};
-use crate::json::{Object, Value};
+use crate::{
+    json::{Object, Value},
+    room,
+};
 
 /// What a field holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -244,10 +249,18 @@ fn alternatives(words: &[&str]) -> String {
     }
 }
 
+/// Copied where it stands in the request's text.
+fn own(text: Cow<'_, str>) -> String {
+    match text {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(text) => room::owned(text),
+    }
+}
+
 impl Checked<'_> {
     pub(super) fn string(&mut self, name: &str) -> Option<String> {
         match self.0.take(name) {
-            Some(Value::Str(text)) => Some(text.into_owned()),
+            Some(Value::Str(text)) => Some(own(text)),
             _ => None,
         }
     }
@@ -279,7 +292,7 @@ impl Checked<'_> {
                 items
                     .into_iter()
                     .filter_map(|item| match item {
-                        Value::Str(text) => Some(text.into_owned()),
+                        Value::Str(text) => Some(own(text)),
                         _ => None,
                     })
                     .collect(),
@@ -299,7 +312,7 @@ impl Checked<'_> {
                     .into_members()
                     .into_iter()
                     .filter_map(|(name, value)| match value {
-                        Value::Str(text) => Some((name.into_owned(), text.into_owned())),
+                        Value::Str(text) => Some((own(name), own(text))),
                         _ => None,
                     })
                     .collect(),
