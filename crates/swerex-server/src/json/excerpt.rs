@@ -10,8 +10,7 @@ pub(crate) fn cut(text: &str) -> String {
     if text.len() <= MAX_EXCERPT {
         return text.to_owned();
     }
-    let beginning = text.get(..text.floor_char_boundary(MAX_EXCERPT));
-    format!("{}… ({} bytes)", beginning.unwrap_or_default(), text.len())
+    format!("{}… ({} bytes)", beginning(text, MAX_EXCERPT), text.len())
 }
 
 /// The first so many bytes, or some less: characters are not cut.

@@ -403,7 +403,7 @@ impl Surrogates {
 
     fn finish(self, text: String) -> Value<'static> {
         self.first
-            .map_or(Value::Str(text.into()), Value::Surrogates)
+            .map_or_else(|| Value::Str(text.into()), Value::Surrogates)
     }
 }
 

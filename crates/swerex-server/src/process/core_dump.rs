@@ -29,7 +29,7 @@ impl Allowed {
         if let Some((limit, starting)) = &mut *lock() {
             *starting += 1;
             if *starting == 1 {
-                set(limit.clone());
+                set(*limit);
             }
         }
         Self(())
