@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 
 use crate::{
     exception::PyException,
-    json::{LoneSurrogate, Unprintable, quote},
+    json::{LoneSurrogate, MAX_TREE, Unprintable, quote},
     validate::{self, Invalid},
 };
 
@@ -125,6 +125,13 @@ impl From<Invalid> for Answer {
             Invalid::Unreadable => Self::detail(
                 StatusCode::BAD_REQUEST,
                 "There was an error parsing the body",
+            ),
+            Invalid::TooMany => Self::detail(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &format!(
+                    "the body has too many values: beside its texts they may take {} MiB",
+                    MAX_TREE / (1024 * 1024)
+                ),
             ),
             Invalid::Surrogates(lone) => Self::from(unencodable(&lone)),
             Invalid::Fields(details) => match validate::details_body(&details) {

@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, fs, time::Duration};
 
+use swerex_proto::route::AUTH_TOKEN_VARIABLE;
+
 /// What the program is asked to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -35,7 +37,7 @@ impl std::fmt::Debug for Options {
 /// The version of SWE-ReX that this stands in for; clients compare it.
 const COMPATIBLE_WITH: &str = "1.4.0";
 
-const USAGE: &str = "usage: swerex-remote [-h] [--host HOST] [--port PORT] (--auth-token TOKEN | --auth-token-file FILE)
+const USAGE: &str = "usage: swerex-remote [-h] [--host HOST] [--port PORT] [--auth-token TOKEN | --auth-token-file FILE]
                      [--exit-when-idle SECONDS]";
 
 const HELP: &str = "
@@ -50,10 +52,13 @@ options:
   --auth-token-file FILE
                         the same from a file, so that it stands in no list of processes
   --exit-when-idle SECONDS
-                        end after this time without a request (default: never)";
+                        end after this time without a request (default: never)
 
-/// Reads the arguments behind the program's name.
-pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Asked {
+environment:
+  SWEREX_AUTH_TOKEN     the same again, where none of the above gives a key or it is empty; commands do not see it";
+
+/// Reads the arguments behind the program's name; `variable` is the value of [`AUTH_TOKEN_VARIABLE`].
+pub(crate) fn read(args: impl IntoIterator<Item = OsString>, variable: Option<OsString>) -> Asked {
     let mut words = Vec::new();
     for arg in args {
         match arg.into_string() {
@@ -75,7 +80,12 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Asked {
     if words.iter().any(|word| word == "-h" || word == "--help") {
         return Asked::Print(format!("{USAGE}\n{HELP}"));
     }
-    match options(words) {
+    let variable = match variable.map(OsString::into_string) {
+        Some(Err(_)) => return refuse(&format!("{AUTH_TOKEN_VARIABLE} is not text")),
+        Some(Ok(token)) => Some(token),
+        None => None,
+    };
+    match options(words, variable) {
         Ok(options) => Asked::Serve(options),
         Err(problem) => refuse(&problem),
     }
@@ -85,7 +95,7 @@ fn refuse(problem: &str) -> Asked {
     Asked::Refuse(format!("{USAGE}\nswerex-remote: error: {problem}"), 2)
 }
 
-fn options(words: Vec<String>) -> Result<Options, String> {
+fn options(words: Vec<String>, variable: Option<String>) -> Result<Options, String> {
     let mut host = "0.0.0.0".to_owned();
     let mut port = 8000;
     let mut auth_token = None;
@@ -109,7 +119,8 @@ fn options(words: Vec<String>) -> Result<Options, String> {
             return Err(format!("unrecognized arguments: {name}"));
         }
         let value = attached
-            .or_else(|| words.next())
+            // What looks like the next option is one, as for the original.
+            .or_else(|| words.next().filter(|word| !word.starts_with("--")))
             .ok_or_else(|| format!("argument {name}: expected one argument"))?;
         match name.as_str() {
             "--host" => host = value,
@@ -130,9 +141,21 @@ fn options(words: Vec<String>) -> Result<Options, String> {
     Ok(Options {
         host,
         port,
-        auth_token: auth_token
-            .ok_or("the following arguments are required: --auth-token (or --auth-token-file)")?,
+        auth_token: key(auth_token, variable)?,
         exit_when_idle,
+    })
+}
+
+/// The variable adds a key where the command line has none: a start command can give an empty one for all kinds of servers.
+fn key(argument: Option<String>, variable: Option<String>) -> Result<String, String> {
+    let given = |key: &Option<String>| key.as_ref().is_some_and(|key| !key.is_empty());
+    if given(&variable) && !given(&argument) {
+        return Ok(variable.unwrap_or_default());
+    }
+    argument.ok_or_else(|| {
+        format!(
+            "the following arguments are required: --auth-token (or --auth-token-file, or {AUTH_TOKEN_VARIABLE} in the environment)"
+        )
     })
 }
 
@@ -150,11 +173,12 @@ mod tests {
     use super::*;
 
     fn asked(line: &str) -> Asked {
-        read(
-            line.split(' ')
-                .filter(|word| !word.is_empty())
-                .map(OsString::from),
-        )
+        asked_with(line, None)
+    }
+
+    fn asked_with(line: &str, variable: Option<&str>) -> Asked {
+        let words = line.split(' ').filter(|word| !word.is_empty());
+        read(words.map(OsString::from), variable.map(OsString::from))
     }
 
     fn code(line: &str) -> u8 {
@@ -182,8 +206,30 @@ mod tests {
         assert_eq!(code("--auth-token t --nope"), 2);
         assert_eq!(code("--auth-token t --port x"), 2);
         assert_eq!(code("--auth-token"), 2);
+        assert_eq!(code("--auth-token --host 0.0.0.0"), 2);
         assert_eq!(code("--auth-token t --exit-when-idle 0"), 2);
         assert_eq!(code("--auth-token t --exit-when-idle 0.5"), 0);
+    }
+
+    #[test]
+    fn the_variable_adds_a_key_where_the_line_has_none() {
+        let key = |line, variable| match asked_with(line, variable) {
+            Asked::Serve(options) => options.auth_token,
+            _ => "refused".to_owned(),
+        };
+        assert_eq!(key("--auth-token=", Some("k")), "k");
+        assert_eq!(key("", Some("k")), "k");
+        assert_eq!(key("--auth-token a", Some("k")), "a");
+        assert_eq!(key("--auth-token=", Some("")), "");
+        assert_eq!(key("--auth-token=", None), "");
+        assert_eq!(key("", Some("")), "refused");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, "f\n").unwrap();
+        let line = format!("--auth-token-file {}", file.path().display());
+        assert_eq!(key(&line, Some("k")), "f");
+        fs::write(&file, "\n").unwrap();
+        assert_eq!(key(&line, Some("k")), "k");
+        assert_eq!(key(&line, None), "");
     }
 
     #[test]

@@ -11,7 +11,10 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
-use crate::answer::{Answer, Body};
+use crate::{
+    answer::{Answer, Body},
+    room,
+};
 
 /// How long a client may pause in the middle of a body.
 const STALL: Duration = Duration::from_secs(60);
@@ -89,7 +92,8 @@ pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Answe
     }
     // What is announced need not come: only so much is reserved in advance.
     const AHEAD: u64 = 1024 * 1024;
-    let mut all = Vec::with_capacity(usize::try_from(announced.min(AHEAD)).unwrap_or_default());
+    let ahead = usize::try_from(announced.min(AHEAD)).unwrap_or_default();
+    let mut all = Vec::with_capacity(room::capacity(ahead.max(first.len())));
     all.extend_from_slice(&first);
     while let Some(piece) = next(&mut body).await? {
         if all.len() + piece.len() > limit {

@@ -6,12 +6,13 @@
 use std::{
     os::unix::process::ExitStatusExt,
     process::{Command, ExitCode, Stdio},
+    sync::Arc,
     thread,
 };
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2},
+    consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2},
     iterator::Signals,
 };
 
@@ -34,11 +35,15 @@ pub(crate) fn as_child(serve: impl FnOnce() -> ExitCode) -> ExitCode {
 
 fn look_after_a_child() -> std::io::Result<ExitCode> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])?;
+    // Where it is ignored, children leave nothing to wait for.
+    signal_hook::flag::register(SIGCHLD, Arc::default())?;
     let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
     let child = Command::new(program)
         .args(std::env::args_os().skip(1))
         .stdin(Stdio::inherit())
         .spawn()?;
+    // The server keeps itself from it; the key is here, too.
+    swerex_server::forbid_core_dumps();
     let Some(server) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
         return Err(std::io::ErrorKind::InvalidData.into());
     };

@@ -4,6 +4,7 @@ mod activity;
 mod answer;
 mod auth;
 mod body;
+mod browser;
 mod codec;
 mod config;
 mod connection;
@@ -21,6 +22,7 @@ mod output;
 mod past;
 mod process;
 mod pyrepr;
+mod room;
 mod router;
 mod scratch;
 mod server;
@@ -39,4 +41,5 @@ pub use config::{
     DEFAULT_ABANDONED_AFTER, DEFAULT_HEARTBEAT, DEFAULT_MAX_BODY, DEFAULT_MAX_CONNECTIONS,
     ServerConfig,
 };
+pub use process::forbid_core_dumps;
 pub use server::Server;

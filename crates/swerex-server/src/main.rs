@@ -7,9 +7,11 @@ mod run;
 use std::{io::Write, process::ExitCode};
 
 use args::Asked;
+use swerex_proto::route::AUTH_TOKEN_VARIABLE;
 
 fn main() -> ExitCode {
-    match args::read(std::env::args_os().skip(1)) {
+    let key = std::env::var_os(AUTH_TOKEN_VARIABLE);
+    match args::read(std::env::args_os().skip(1), key) {
         Asked::Print(text) => {
             say(&text);
             ExitCode::SUCCESS

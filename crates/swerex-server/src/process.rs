@@ -1,6 +1,8 @@
 //! Processes of the server: which run, and how whole trees of them are ended.
 
+mod core_dump;
 mod hangup;
+mod launcher;
 pub(crate) mod pty;
 pub(crate) mod spawn_lock;
 mod table;
@@ -17,7 +19,9 @@ use std::{
 use rustix::process::Pid;
 use tokio::process::Child;
 
+pub use core_dump::forbid_core_dumps;
 pub(crate) use hangup::hang_up;
+pub(crate) use launcher::hear_what_is_ignored;
 pub(crate) use table::{Process, processes};
 pub(crate) use tree::Tree;
 

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode, time::Duration};
 
-use swerex_server::{Server, ServerConfig};
+use swerex_server::{Server, ServerConfig, forbid_core_dumps};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -65,6 +65,7 @@ async fn until_the_end(options: &Options) -> io::Result<End> {
         "localhost" => "127.0.0.1",
         host => host,
     };
+    forbid_core_dumps();
     // It knows its surroundings before it says that it is there.
     let server = Server::new(ServerConfig::with_token(options.auth_token.as_str()));
     let listener = TcpListener::bind((host, options.port)).await?;

@@ -12,12 +12,13 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::{
     activity::Activity,
     answer::{Answer, Body, BodyError, Content},
-    body,
+    body, browser,
     config::ServerConfig,
     connection,
     events::Streams,
     idempotency::{Bounds, Idempotency},
     lifeline::Lifeline,
+    process,
     router::{Route, route},
     work::{self, Machine, Run},
 };
@@ -59,6 +60,7 @@ impl Server {
     /// A server without a listener; it has no sessions yet.
     #[must_use]
     pub fn new(config: ServerConfig) -> Self {
+        process::hear_what_is_ignored();
         let ids = Idempotency::new(Bounds {
             answers: KEPT_ANSWERS,
             bytes: KEPT_BYTES,
@@ -165,10 +167,11 @@ impl Server {
 }
 
 impl Shared {
-    /// The key comes before everything else.
+    /// The key comes before everything else; without one, only what no web page can have sent is let in.
     fn admit(&self, parts: &Parts) -> Result<Route, Answer> {
-        if let Some(token) = &self.config.auth_token {
-            token.check(&parts.headers)?;
+        match &self.config.auth_token {
+            Some(token) => token.check(&parts.headers)?,
+            None => browser::refuse(&parts.headers)?,
         }
         route(&parts.method, &parts.uri, parts.headers.get(HOST))
     }

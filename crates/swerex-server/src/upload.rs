@@ -57,14 +57,14 @@ impl Form {
                     "value_error",
                     loc("file"),
                     "Value error, Expected UploadFile, received: <class 'str'>",
-                    text.into(),
+                    &Value::from(text),
                 );
                 detail.ctx = vec![("error", Value::Object(Object::default()))];
                 details.push(detail);
                 None
             }
             _ => {
-                details.push(Detail::missing(loc("file"), Value::Null));
+                details.push(Detail::missing(loc("file"), &Value::Null));
                 None
             }
         };
@@ -76,12 +76,12 @@ impl Form {
                     "string_type",
                     loc("target_path"),
                     "Input should be a valid string",
-                    named(name),
+                    &named(name),
                 ));
                 None
             }
             None => {
-                details.push(Detail::missing(loc("target_path"), Value::Null));
+                details.push(Detail::missing(loc("target_path"), &Value::Null));
                 None
             }
         };
@@ -94,7 +94,7 @@ impl Form {
                     Part::File { name, .. } => named(name),
                 };
                 boolean(&input).unwrap_or_else(|(kind, msg)| {
-                    details.push(Detail::new(kind, loc("unzip"), msg, input));
+                    details.push(Detail::new(kind, loc("unzip"), msg, &input));
                     false
                 })
             }
@@ -112,9 +112,6 @@ impl Form {
 }
 
 /// A file where a text should be.
-fn named(name: String) -> Value {
-    Value::Object(Object::from_pairs(vec![(
-        "filename".to_owned(),
-        name.into(),
-    )]))
+fn named(name: String) -> Value<'static> {
+    Value::Object(Object::from_pairs(vec![("filename".into(), name.into())]))
 }

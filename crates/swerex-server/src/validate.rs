@@ -20,6 +20,8 @@ use crate::json::LoneSurrogate;
 pub(crate) enum Invalid {
     /// Bytes that are no text, or JSON nobody should send.
     Unreadable,
+    /// JSON of more values than a body may have.
+    TooMany,
     /// Wrong fields, all of them.
     Fields(Vec<Detail>),
     /// A string that cannot be encoded.

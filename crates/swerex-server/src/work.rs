@@ -5,11 +5,16 @@ mod native;
 mod plain;
 mod terminal;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
-use swerex_proto::{Action, UploadResponse};
+use swerex_proto::{Action, UploadResponse, route::AUTH_TOKEN_VARIABLE};
+use tokio::sync::Semaphore;
 
 pub(crate) use guard::Run;
 use guard::{from_panic, guarded};
@@ -34,13 +39,16 @@ use crate::{
 /// Bodies larger than this are parsed off the threads that serve connections.
 const LARGE: usize = 256 * 1024;
 
+/// So many of those at a time.
+const MAX_LARGE: usize = 2;
+
 /// Where commands and shells start, and with which environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
     /// The directory from which relative paths start.
     pub(crate) directory: PathBuf,
-    /// `None` is the environment of this process.
-    pub(crate) environment: Option<Arc<[(String, String)]>>,
+    /// `None` is the environment of this process. The server's own key is not in it.
+    pub(crate) environment: Option<Arc<[(OsString, OsString)]>>,
     /// What has been started and still runs.
     pub(crate) running: Running,
 }
@@ -56,13 +64,35 @@ impl Machine {
     pub(crate) fn new(config: &ServerConfig) -> Self {
         let surroundings = Surroundings {
             directory: config.directory(),
-            environment: config.environment.clone().map(Arc::from),
+            environment: environment(config),
             running: Running::default(),
         };
         Self {
             sessions: Sessions::new(surroundings.clone()),
             terminals: Terminals::default(),
             surroundings,
+        }
+    }
+}
+
+/// What a server is told, or what this process has; without the key that it may have come with.
+fn environment(config: &ServerConfig) -> Option<Arc<[(OsString, OsString)]>> {
+    let is_key = |name: &OsStr| name == AUTH_TOKEN_VARIABLE;
+    match &config.environment {
+        Some(pairs) => {
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()));
+            Some(
+                pairs
+                    .filter(|(name, _): &(OsString, _)| !is_key(name))
+                    .collect(),
+            )
+        }
+        None if std::env::var_os(AUTH_TOKEN_VARIABLE).is_none() => None,
+        None => {
+            let pairs = std::env::vars_os();
+            Some(pairs.filter(|(name, _)| !is_key(name)).collect())
         }
     }
 }
@@ -127,27 +157,38 @@ async fn json(
         Route::Root | Route::IsAlive | Route::Close => Bytes::new(),
         _ => body::collect(body, shared.config.max_body).await?,
     };
-    let print = std::mem::take(&mut request.print).part(&bytes);
-    let fingerprint = request.finish(print);
     let shared = Arc::clone(shared);
-    let content_type = request.content_type;
-    let run = check(bytes, move |bytes| {
+    let content_type = request.content_type.take();
+    let (run, fingerprint) = check(request, bytes, move |bytes| {
         plain::check(shared, route, content_type.as_deref(), bytes)
     })
     .await?;
     Ok(Prepared { run, fingerprint })
 }
 
-/// Checks a body, a large one where it does not hold up others.
+/// Checks a body, a large one where it does not hold up others; a few of those at a time, as their values take more memory than they do.
 async fn check<T: Send + 'static>(
+    mut request: Request,
     bytes: Bytes,
     check: impl FnOnce(&[u8]) -> Result<T, Invalid> + Send + 'static,
-) -> Result<T, Answer> {
-    if bytes.len() <= LARGE {
-        return check(&bytes).map_err(Answer::from);
+) -> Result<(T, Option<Fingerprint>), Answer> {
+    static LARGE_ONES: Semaphore = Semaphore::const_new(MAX_LARGE);
+    let is_large = bytes.len() > LARGE;
+    let work = move || {
+        let print = std::mem::take(&mut request.print).part(&bytes);
+        let checked = check(&bytes).map_err(Answer::from)?;
+        Ok((checked, request.finish(print)))
+    };
+    if !is_large {
+        return work();
     }
-    match tokio::task::spawn_blocking(move || check(&bytes)).await {
-        Ok(checked) => checked.map_err(Answer::from),
+    let turn = LARGE_ONES.acquire().await;
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    match done.await {
+        Ok(checked) => checked,
         Err(failed) => Err(match failed.try_into_panic() {
             Ok(panic) => from_panic(&*panic),
             Err(_) => stopping(),

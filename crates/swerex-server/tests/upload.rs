@@ -145,7 +145,7 @@ fn an_upload_that_the_temporary_directory_has_no_room_for_arrives() {
         let mut program = std::process::Command::new("unshare");
         let script = format!("mount -t tmpfs -o size=64k none \"$TMPDIR\" && {script}");
         program
-            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
             .env("TMPDIR", &small);
         program
     };
@@ -157,9 +157,7 @@ fn an_upload_that_the_temporary_directory_has_no_room_for_arrives() {
         return;
     }
     let program = env!("CARGO_BIN_EXE_swerex-remote");
-    let server = Remote::of(mounted(&format!(
-        "exec '{program}' --host 127.0.0.1 --port 0 --auth-token {TOKEN}"
-    )));
+    let server = Remote::launch(mounted(&format!("exec '{program}' \"$@\"")));
     let content: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
     let target = home.path().join("arrived");
     let reply = upload(&server, content.clone(), &target, false);

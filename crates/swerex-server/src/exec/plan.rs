@@ -110,11 +110,7 @@ fn environment(request: &Command, surroundings: &Surroundings) -> Option<Environ
     }
     match (&request.env, &surroundings.environment) {
         (Some(env), _) => Some(env.iter().map(pair).collect()),
-        (None, Some(env)) => Some(
-            env.iter()
-                .map(|(name, value)| pair((name, value)))
-                .collect(),
-        ),
+        (None, Some(env)) => Some(env.to_vec()),
         (None, None) => None,
     }
 }

@@ -1,12 +1,34 @@
 //! A parser that finds the same errors at the same places as CPython's.
 
-use super::{LoneSurrogate, Object, Value};
+use super::{LoneSurrogate, Member, Object, Value};
+use crate::room;
 
 /// Deeper nesting is refused, as CPython's recursion limit does.
 const MAX_DEPTH: usize = 900;
 
 /// CPython refuses to convert longer integers.
 const MAX_INT_DIGITS: usize = 4300;
+
+/// What the values of one text may take beside its characters: 32 MiB. A request is a few values and long strings; a text of brackets
+/// only would take twenty times its size.
+pub(crate) const MAX_TREE: usize = 32 * 1024 * 1024;
+
+/// Bytes of a character.
+const MAX_CHAR: usize = 4;
+
+/// Lists grow by doubling.
+const GROWTH: usize = 2;
+
+/// What a string takes that is not in the text as it stands: a block of its own. The C library gives small ones back late, so that they
+/// count for more than they are.
+const BLOCK: usize = 256;
+
+/// What one more item of a list takes, and one more member of an object: its place, and for a moment a note of the name.
+const ITEM: usize = GROWTH * size_of::<Value<'_>>();
+const MEMBER: usize = GROWTH * size_of::<Member<'_>>() + GROWTH * size_of::<(&str, usize)>();
+
+/// What a list or object takes that is not empty: its first places are taken together.
+const FIRST: usize = 4 * size_of::<Member<'_>>() + size_of::<[usize; 2]>();
 
 /// Why a text is not JSON.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,15 +42,18 @@ pub(crate) enum Broken {
     },
     /// Too deep, or an integer too long to convert.
     Excessive,
+    /// More values than [`MAX_TREE`] has room for.
+    TooMany,
 }
 
 /// Reads a whole text as one value.
-pub(crate) fn parse(text: &str) -> Result<Value, Broken> {
+pub(crate) fn parse(text: &str) -> Result<Value<'_>, Broken> {
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
         at: 0,
         depth: 0,
+        room: MAX_TREE,
     };
     parser
         .document()
@@ -39,6 +64,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Broken> {
 enum Failure {
     Syntax(&'static str, usize),
     Excessive,
+    TooMany,
 }
 
 type Parsed<T> = Result<T, Failure>;
@@ -48,12 +74,15 @@ struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    /// What is left of [`MAX_TREE`].
+    room: usize,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn describe(&self, failure: &Failure) -> Broken {
         match *failure {
             Failure::Excessive => Broken::Excessive,
+            Failure::TooMany => Broken::TooMany,
             Failure::Syntax(error, at) => {
                 let before = self.bytes.get(..at).unwrap_or(self.bytes);
                 // Characters are counted by the bytes that are not continuations.
@@ -63,7 +92,7 @@ impl Parser<'_> {
         }
     }
 
-    fn document(&mut self) -> Parsed<Value> {
+    fn document(&mut self) -> Parsed<Value<'a>> {
         self.skip_space();
         let value = self.value()?;
         self.skip_space();
@@ -72,6 +101,12 @@ impl Parser<'_> {
         } else {
             Err(Failure::Syntax("Extra data", self.at))
         }
+    }
+
+    /// Takes of the room that is left.
+    fn charge(&mut self, bytes: usize) -> Parsed<()> {
+        self.room = self.room.checked_sub(bytes).ok_or(Failure::TooMany)?;
+        Ok(())
     }
 
     fn peek(&self) -> Option<u8> {
@@ -84,7 +119,7 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self) -> Parsed<Value> {
+    fn value(&mut self) -> Parsed<Value<'a>> {
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
@@ -113,7 +148,7 @@ impl Parser<'_> {
         found
     }
 
-    fn nested(&mut self, inner: fn(&mut Self) -> Parsed<Value>) -> Parsed<Value> {
+    fn nested(&mut self, inner: fn(&mut Self) -> Parsed<Value<'a>>) -> Parsed<Value<'a>> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Failure::Excessive);
@@ -124,11 +159,13 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn object(&mut self) -> Parsed<Value> {
+    fn object(&mut self) -> Parsed<Value<'a>> {
         let mut members = Vec::new();
         self.skip_space();
         if self.peek() != Some(b'}') {
+            self.charge(FIRST)?;
             loop {
+                self.charge(MEMBER)?;
                 if self.peek() != Some(b'"') {
                     return Err(Failure::Syntax(
                         "Expecting property name enclosed in double quotes",
@@ -139,7 +176,7 @@ impl Parser<'_> {
                 let name = match self.string()? {
                     Value::Str(name) => name,
                     // No field is called so; what it is called does not matter.
-                    _ => "\u{fffd}".to_owned(),
+                    _ => "\u{fffd}".into(),
                 };
                 self.skip_space();
                 if self.peek() != Some(b':') {
@@ -161,11 +198,13 @@ impl Parser<'_> {
         Ok(Value::Object(Object::from_pairs(members)))
     }
 
-    fn list(&mut self) -> Parsed<Value> {
+    fn list(&mut self) -> Parsed<Value<'a>> {
         let mut items = Vec::new();
         self.skip_space();
         if self.peek() != Some(b']') {
+            self.charge(FIRST)?;
             loop {
+                self.charge(ITEM)?;
                 items.push(self.value()?);
                 self.skip_space();
                 match self.peek() {
@@ -180,7 +219,7 @@ impl Parser<'_> {
         Ok(Value::List(items))
     }
 
-    fn number(&mut self) -> Parsed<Value> {
+    fn number(&mut self) -> Parsed<Value<'a>> {
         let start = self.at;
         let nothing = Failure::Syntax("Expecting value", start);
         let mut at = start;
@@ -229,11 +268,11 @@ impl Parser<'_> {
         if digits.trim_start_matches('-').len() > MAX_INT_DIGITS {
             return Err(Failure::Excessive);
         }
-        Ok(Value::BigInt(digits.to_owned()))
+        Ok(Value::BigInt(digits.into()))
     }
 
     /// The rest of a string whose opening quote has been read.
-    fn string(&mut self) -> Parsed<Value> {
+    fn string(&mut self) -> Parsed<Value<'a>> {
         let opening = self.at - 1;
         let unterminated = Failure::Syntax("Unterminated string starting at", opening);
         let mut out = String::new();
@@ -253,13 +292,18 @@ impl Parser<'_> {
             self.at = end + 1;
             match rest.get(length) {
                 Some(b'"') if out.is_empty() && surrogates.none() => {
-                    return Ok(Value::Str(plain.to_owned()));
+                    return Ok(plain.into());
                 }
                 Some(b'"') => {
                     out.push_str(plain);
+                    self.charge(BLOCK)?;
                     return Ok(surrogates.finish(out));
                 }
-                Some(b'\\') => out.push_str(plain),
+                Some(b'\\') => {
+                    // And the character that comes next.
+                    room::reserve(&mut out, plain.len() + MAX_CHAR);
+                    out.push_str(plain);
+                }
                 _ => return Err(Failure::Syntax("Invalid control character at", end)),
             }
             let Some(escaped) = self.peek() else {
@@ -304,7 +348,7 @@ impl Parser<'_> {
             }
         }
         Ok(char::from_u32(u32::from(first)).unwrap_or_else(|| {
-            surrogates.note(first, before.chars().count());
+            surrogates.note(first, before);
             char::REPLACEMENT_CHARACTER
         }))
     }
@@ -329,29 +373,37 @@ impl Parser<'_> {
 
 /// The first run of lone surrogates in a string.
 #[derive(Default)]
-struct Surrogates(Option<LoneSurrogate>);
+struct Surrogates {
+    first: Option<LoneSurrogate>,
+    /// Where that run goes on, in bytes of the text.
+    next: usize,
+}
 
 impl Surrogates {
     fn none(&self) -> bool {
-        self.0.is_none()
+        self.first.is_none()
     }
 
-    fn note(&mut self, code: u16, position: usize) {
-        match &mut self.0 {
-            Some(first) if first.position + first.run == position => first.run += 1,
-            Some(_) => {}
+    /// One more, behind the text `before`, in which a replacement stands for each.
+    fn note(&mut self, code: u16, before: &str) {
+        match &mut self.first {
+            Some(first) if self.next == before.len() => first.run += 1,
+            Some(_) => return,
             none => {
                 *none = Some(LoneSurrogate {
                     code,
-                    position,
+                    // Counted for the first one only: a text may consist of them.
+                    position: before.chars().count(),
                     run: 1,
                 });
             }
         }
+        self.next = before.len() + char::REPLACEMENT_CHARACTER.len_utf8();
     }
 
-    fn finish(self, text: String) -> Value {
-        self.0.map_or(Value::Str(text), Value::Surrogates)
+    fn finish(self, text: String) -> Value<'static> {
+        self.first
+            .map_or_else(|| Value::Str(text.into()), Value::Surrogates)
     }
 }
 
@@ -409,6 +461,34 @@ mod tests {
     }
 
     #[test]
+    fn many_values_are_refused_and_long_strings_are_not() {
+        let filled = |one: &str| {
+            let values = vec![one; (10 << 20) / one.len()];
+            format!("[{}0]", values.concat())
+        };
+        for one in [
+            "[],",
+            "{\"\":0},",
+            "0,",
+            "\"\",",
+            "\"a\",",
+            "1e9,",
+            "null,",
+            "[[[[0]]]],",
+            "\"\\n\",",
+        ] {
+            assert!(parse(&filled(one)) == Err(Broken::TooMany), "{one}");
+        }
+        let members = format!("{{{}\"\":0}}", "\"a\":0,".repeat(3 << 20));
+        assert!(parse(&members) == Err(Broken::TooMany));
+        // More words than a program can be started with.
+        let words = vec!["\"word\""; 300_000].join(",");
+        assert!(parse(&format!("[{words}]")).is_ok());
+        let long = format!("[\"{}\"]", "\\n".repeat(1 << 20));
+        assert!(parse(&long).is_ok());
+    }
+
+    #[test]
     fn the_last_of_repeated_names_counts() {
         let Ok(Value::Object(object)) = parse(r#"{"a":1,"b":2,"a":3}"#) else {
             panic!("an object was given");
@@ -426,6 +506,24 @@ mod tests {
                 code: 0xD800,
                 position: 3,
                 run: 1
+            }))
+        );
+        assert_eq!(
+            parse(r#""é\ud800\ud801\udfff\ud802x\ud803""#),
+            Ok(Value::Surrogates(LoneSurrogate {
+                code: 0xD800,
+                position: 1,
+                run: 1
+            }))
+        );
+        // A text of nothing else does not take long.
+        let many = r"\udfff".repeat(1 << 16);
+        assert_eq!(
+            parse(&format!("\"é{many}\"")),
+            Ok(Value::Surrogates(LoneSurrogate {
+                code: 0xDFFF,
+                position: 1,
+                run: 1 << 16
             }))
         );
     }

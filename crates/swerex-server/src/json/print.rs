@@ -12,7 +12,7 @@ pub(crate) enum Unprintable {
     Surrogate(LoneSurrogate),
 }
 
-impl Value {
+impl Value<'_> {
     /// The value as JSON text.
     pub(crate) fn print(&self, out: &mut Vec<u8>) -> Result<(), Unprintable> {
         match self {
@@ -49,16 +49,16 @@ impl Value {
     }
 }
 
-impl Object {
+impl Object<'_> {
     fn print(&self, out: &mut Vec<u8>) -> Result<(), Unprintable> {
         let members = self.members().iter();
-        print_members(members.map(|(name, value)| (name.as_str(), value)), out)
+        print_members(members.map(|(name, value)| (name.as_ref(), value)), out)
     }
 }
 
 /// An object of these members.
 pub(crate) fn print_members<'a>(
-    members: impl Iterator<Item = (&'a str, &'a Value)>,
+    members: impl Iterator<Item = (&'a str, &'a Value<'a>)>,
     out: &mut Vec<u8>,
 ) -> Result<(), Unprintable> {
     out.push(b'{');

@@ -79,7 +79,7 @@ impl Query {
                 "int_parsing",
                 vec!["query".into(), name.into()],
                 "Input should be a valid integer, unable to parse string as an integer",
-                text.as_ref().into(),
+                &Value::from(text.as_ref()),
             )])
             .into()
         })
@@ -89,7 +89,7 @@ impl Query {
 /// The answer to a request without something that must be there.
 pub(crate) fn missing(place: &str, name: &str) -> Answer {
     let loc = vec![place.into(), name.into()];
-    Invalid::Fields(vec![Detail::missing(loc, Value::Null)]).into()
+    Invalid::Fields(vec![Detail::missing(loc, &Value::Null)]).into()
 }
 
 #[cfg(test)]

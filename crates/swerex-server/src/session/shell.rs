@@ -349,10 +349,7 @@ async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running
 /// The shell's environment; pagers would wait for keys that nobody presses.
 fn environment(surroundings: &Surroundings) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<(OsString, OsString)> = match &surroundings.environment {
-        Some(pairs) => pairs
-            .iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect(),
+        Some(pairs) => pairs.to_vec(),
         None => std::env::vars_os().collect(),
     };
     for name in ["PAGER", "GIT_PAGER"] {

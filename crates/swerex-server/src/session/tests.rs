@@ -24,14 +24,13 @@ impl Fixture {
     /// Without a session.
     fn empty(variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let path = home.path().to_str().unwrap().to_owned();
         let mut environment = vec![
-            ("HOME".to_owned(), path),
-            ("PATH".to_owned(), std::env::var("PATH").unwrap()),
-            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+            ("HOME".into(), home.path().into()),
+            ("PATH".into(), std::env::var_os("PATH").unwrap()),
+            ("LANG".into(), "C.UTF-8".into()),
         ];
         for (name, value) in variables {
-            environment.push(((*name).to_owned(), (*value).to_owned()));
+            environment.push((name.into(), value.into()));
         }
         let sessions = Sessions::new(Surroundings {
             directory: home.path().to_owned(),

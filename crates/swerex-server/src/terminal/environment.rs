@@ -35,10 +35,7 @@ pub(super) fn of(
 ) -> Result<Environment, PyException> {
     check_names(request.env.keys())?;
     let mut environment: Environment = match &surroundings.environment {
-        Some(pairs) => pairs
-            .iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect(),
+        Some(pairs) => pairs.to_vec(),
         None => std::env::vars_os().collect(),
     };
     if let Some(lang) = &request.lang
@@ -108,7 +105,7 @@ mod tests {
     use crate::process::Running;
 
     fn variables(request: &TerminalRequest, own: &[(&str, &str)]) -> Environment {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let owned = |(name, value): &(&str, &str)| (name.into(), value.into());
         let surroundings = Surroundings {
             directory: "/".into(),
             environment: Some(own.iter().map(owned).collect()),

@@ -1,8 +1,10 @@
 //! From the bytes of a body to the object that a model is checked against.
 
+use std::borrow::Cow;
+
 use super::{Detail, Invalid, Loc};
 use crate::{
-    json::{self, Broken, Object, Value},
+    json::{self, Broken, Excerpt, Object, Value},
     pyrepr,
 };
 
@@ -19,50 +21,72 @@ fn is_json(content_type: Option<&[u8]>) -> bool {
     main.eq_ignore_ascii_case("application") && (sub == "json" || sub.ends_with("+json"))
 }
 
-/// The object that a body holds.
-pub(super) fn object(content_type: Option<&[u8]>, bytes: &[u8]) -> Result<Object, Invalid> {
-    if bytes.is_empty() {
-        return Err(Invalid::Fields(vec![Detail::missing(
-            vec!["body".into()],
-            Value::Null,
-        )]));
+/// A body as text.
+pub(super) enum Body<'a> {
+    Empty,
+    Json(Cow<'a, str>),
+    /// What is not said to be JSON, or its beginning.
+    Other(String),
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(content_type: Option<&[u8]>, bytes: &'a [u8]) -> Result<Self, Invalid> {
+        Ok(if bytes.is_empty() {
+            Self::Empty
+        } else if is_json(content_type) {
+            Self::Json(json::decode(bytes).map_err(|_| Invalid::Unreadable)?)
+        } else {
+            Self::Other(json::cut_bytes(bytes))
+        })
     }
-    let value = if is_json(content_type) {
-        let text = json::decode(bytes).map_err(|_| Invalid::Unreadable)?;
-        json::parse(&text).map_err(|broken| match broken {
-            Broken::Excessive => Invalid::Unreadable,
-            Broken::At { error, offset } => {
-                let loc = vec!["body".into(), Loc::Index(offset)];
-                let empty = Value::Object(Object::default());
-                let mut detail = Detail::new("json_invalid", loc, "JSON decode error", empty);
-                detail.ctx = vec![("error", error.into())];
-                Invalid::Fields(vec![detail])
+
+    /// The object that it holds.
+    pub(super) fn object(&self) -> Result<Object<'_>, Invalid> {
+        let value = match self {
+            Self::Empty => {
+                return Err(Invalid::Fields(vec![Detail::missing(
+                    vec!["body".into()],
+                    &Value::Null,
+                )]));
             }
-        })?
-    } else {
-        Value::Str(String::from_utf8_lossy(bytes).into_owned())
-    };
-    match value {
-        Value::Object(object) => Ok(object),
-        other => Err(Invalid::Fields(vec![Detail::new(
-            "model_attributes_type",
-            vec!["body".into()],
-            "Input should be a valid dictionary or object to extract fields from",
-            other,
-        )])),
+            Self::Json(text) => json::parse(text).map_err(complaint)?,
+            Self::Other(text) => text.as_str().into(),
+        };
+        match value {
+            Value::Object(object) => Ok(object),
+            other => Err(Invalid::Fields(vec![Detail::new(
+                "model_attributes_type",
+                vec!["body".into()],
+                "Input should be a valid dictionary or object to extract fields from",
+                &other,
+            )])),
+        }
+    }
+}
+
+fn complaint(broken: Broken) -> Invalid {
+    match broken {
+        Broken::Excessive => Invalid::Unreadable,
+        Broken::TooMany => Invalid::TooMany,
+        Broken::At { error, offset } => {
+            let loc = vec!["body".into(), Loc::Index(offset)];
+            let empty = Object::default();
+            let mut detail = Detail::new("json_invalid", loc, "JSON decode error", &empty);
+            detail.ctx = vec![("error", error.into())];
+            Invalid::Fields(vec![detail])
+        }
     }
 }
 
 /// The member that says which model the object is of.
 pub(super) fn tag<'a>(
-    object: &Object,
+    object: &Object<'_>,
     discriminator: &'static str,
     expected: &[&'a str],
 ) -> Result<&'a str, Invalid> {
-    let quoted = Value::Str(format!("'{discriminator}'"));
-    let whole = || Value::Object(object.clone());
+    let quoted = Value::from(format!("'{discriminator}'"));
     let refuse = |kind, msg: String, ctx| {
-        let mut detail = Detail::new(kind, vec!["body".into()], msg, whole());
+        let mut detail = Detail::new(kind, vec!["body".into()], msg, object);
         detail.ctx = ctx;
         Err(Invalid::Fields(vec![detail]))
     };
@@ -78,7 +102,7 @@ pub(super) fn tag<'a>(
     {
         return Ok(known);
     }
-    let tag = python_str(value);
+    let tag = python_str(Excerpt::from(value).value());
     let expected: Vec<String> = expected.iter().map(|tag| format!("'{tag}'")).collect();
     let expected = expected.join(", ");
     refuse(
@@ -88,27 +112,27 @@ pub(super) fn tag<'a>(
         ),
         vec![
             ("discriminator", quoted),
-            ("tag", Value::Str(tag)),
-            ("expected_tags", Value::Str(expected)),
+            ("tag", tag.into()),
+            ("expected_tags", expected.into()),
         ],
     )
 }
 
 /// Python's `str` of a value.
-fn python_str(value: &Value) -> String {
+fn python_str(value: &Value<'_>) -> String {
     match value {
-        Value::Str(text) => text.clone(),
+        Value::Str(text) => text.to_string(),
         other => python_repr(other),
     }
 }
 
-fn python_repr(value: &Value) -> String {
+fn python_repr(value: &Value<'_>) -> String {
     match value {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Int(value) => value.to_string(),
-        Value::BigInt(digits) => digits.clone(),
+        Value::BigInt(digits) => digits.to_string(),
         Value::Float(value) => pyrepr::float(*value),
         Value::Str(text) => pyrepr::repr(text),
         Value::Surrogates(_) => "'\u{fffd}'".to_owned(),

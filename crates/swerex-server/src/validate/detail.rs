@@ -1,6 +1,9 @@
 //! One complaint about a body, and the answer that lists them.
 
-use crate::json::{Unprintable, Value, print_members, quote};
+use crate::json::{Excerpt, Unprintable, Value, cut, print_members, quote};
+
+/// Complaints that are listed; how many more there are is told in their place.
+pub(super) const MAX_DETAILS: usize = 100;
 
 /// A step of the way to the value that is complained about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +14,8 @@ pub(crate) enum Loc {
 
 impl From<&str> for Loc {
     fn from(name: &str) -> Self {
-        Self::Name(name.to_owned())
+        // It may be the request's own.
+        Self::Name(cut(name))
     }
 }
 
@@ -21,9 +25,10 @@ pub(crate) struct Detail {
     pub(crate) kind: &'static str,
     pub(crate) loc: Vec<Loc>,
     pub(crate) msg: String,
-    pub(crate) input: Value,
+    /// What the request held, or its beginning.
+    input: Excerpt,
     /// What the message was made of, as names and values; most kinds have none.
-    pub(crate) ctx: Vec<(&'static str, Value)>,
+    pub(crate) ctx: Vec<(&'static str, Value<'static>)>,
 }
 
 impl Detail {
@@ -31,19 +36,25 @@ impl Detail {
         kind: &'static str,
         loc: Vec<Loc>,
         msg: impl Into<String>,
-        input: Value,
+        input: impl Into<Excerpt>,
     ) -> Self {
         Self {
             kind,
             loc,
             msg: msg.into(),
-            input,
+            input: input.into(),
             ctx: Vec::new(),
         }
     }
 
-    pub(crate) fn missing(loc: Vec<Loc>, input: Value) -> Self {
+    pub(crate) fn missing(loc: Vec<Loc>, input: impl Into<Excerpt>) -> Self {
         Self::new("missing", loc, "Field required", input)
+    }
+
+    /// Stands for complaints that are not listed.
+    pub(super) fn more(count: usize) -> Self {
+        let msg = format!("{count} more complaints are not listed");
+        Self::new("too_many_errors", vec!["body".into()], msg, &Value::Null)
     }
 
     fn print(&self, out: &mut Vec<u8>) -> Result<(), Unprintable> {
@@ -62,7 +73,7 @@ impl Detail {
         out.extend_from_slice(b"],\"msg\":");
         quote(&self.msg, out);
         out.extend_from_slice(b",\"input\":");
-        self.input.print(out)?;
+        self.input.value().print(out)?;
         if !self.ctx.is_empty() {
             out.extend_from_slice(b",\"ctx\":");
             print_members(self.ctx.iter().map(|(name, value)| (*name, value)), out)?;

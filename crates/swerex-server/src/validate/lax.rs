@@ -31,7 +31,7 @@ const BOOL_PARSING: Complaint = (
 );
 
 /// Numbers, truth values, and strings that spell a number.
-pub(super) fn float(value: &Value) -> Result<f64, Complaint> {
+pub(super) fn float(value: &Value<'_>) -> Result<f64, Complaint> {
     match value {
         Value::Float(value) => Ok(*value),
         // Python rounds in the same way.
@@ -50,7 +50,7 @@ pub(super) fn float(value: &Value) -> Result<f64, Complaint> {
 }
 
 /// Integers from 1 to 65,535.
-pub(super) fn extent(value: &Value) -> Result<i64, Complaint> {
+pub(super) fn extent(value: &Value<'_>) -> Result<i64, Complaint> {
     match integer(value)? {
         ..1 => Err((
             "greater_than_equal",
@@ -66,7 +66,7 @@ pub(super) fn extent(value: &Value) -> Result<i64, Complaint> {
 
 /// Integers, floats without a fraction, truth values, and strings that spell an integer. What an `i64` cannot hold becomes
 /// its nearest end: no retry count is that large.
-pub(super) fn integer(value: &Value) -> Result<i64, Complaint> {
+pub(super) fn integer(value: &Value<'_>) -> Result<i64, Complaint> {
     match value {
         Value::Int(value) => Ok(*value),
         Value::BigInt(digits) => Ok(saturated(digits)),
@@ -128,7 +128,7 @@ fn without_underscores(text: &str) -> Option<String> {
 }
 
 /// Truth values, 0 and 1, and the words for them.
-pub(crate) fn boolean(value: &Value) -> Result<bool, Complaint> {
+pub(crate) fn boolean(value: &Value<'_>) -> Result<bool, Complaint> {
     match value {
         Value::Bool(value) => Ok(*value),
         Value::Int(0) => Ok(false),

@@ -1,10 +1,12 @@
 //! A model as a table of fields, checked against an object.
 
-use super::{
-    Detail, Invalid, Loc,
-    lax::{self, Complaint},
+use std::borrow::Cow;
+
+use super::{Detail, Invalid, Loc, detail::MAX_DETAILS, lax};
+use crate::{
+    json::{Object, Value},
+    room,
 };
-use crate::json::{Object, Value};
 
 /// What a field holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,14 +66,14 @@ pub(super) const fn nullable(name: &'static str, kind: Kind) -> Field {
 }
 
 /// An object whose fields have been checked and coerced.
-pub(super) struct Checked(Object);
+pub(super) struct Checked<'a>(Object<'a>);
 
 /// Checks every field; all complaints come back, in the order of the table.
-pub(super) fn check(
-    mut object: Object,
+pub(super) fn check<'a>(
+    mut object: Object<'a>,
     fields: &[Field],
     prefix: &[&str],
-) -> Result<Checked, Invalid> {
+) -> Result<Checked<'a>, Invalid> {
     let mut coerced = Vec::new();
     let mut checker = Checker::default();
     for field in fields {
@@ -79,8 +81,7 @@ pub(super) fn check(
         loc.push(field.name.into());
         match object.get(field.name) {
             None if field.required => {
-                let whole = Value::Object(object.clone());
-                checker.details.push(Detail::missing(loc, whole));
+                checker.complain(|| Detail::missing(loc, &object));
             }
             None => {}
             Some(Value::Null) if field.nullable => {}
@@ -101,11 +102,16 @@ pub(super) fn check(
 #[derive(Default)]
 struct Checker {
     details: Vec<Detail>,
+    /// Complaints that are not listed.
+    more: usize,
     surrogates: Option<crate::json::LoneSurrogate>,
 }
 
 impl Checker {
-    fn finish(self) -> Result<(), Invalid> {
+    fn finish(mut self) -> Result<(), Invalid> {
+        if self.more > 0 {
+            self.details.push(Detail::more(self.more));
+        }
         if !self.details.is_empty() {
             return Err(Invalid::Fields(self.details));
         }
@@ -113,21 +119,38 @@ impl Checker {
             .map_or(Ok(()), |lone| Err(Invalid::Surrogates(lone)))
     }
 
-    fn complain(&mut self, complaint: Complaint, loc: Vec<Loc>, input: &Value) {
-        let (kind, msg) = complaint;
-        self.details
-            .push(Detail::new(kind, loc, msg, input.clone()));
+    fn complain(&mut self, detail: impl FnOnce() -> Detail) {
+        if self.details.len() < MAX_DETAILS {
+            self.details.push(detail());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// How many complaints there are.
+    fn count(&self) -> usize {
+        self.details.len() + self.more
+    }
+
+    /// Takes the last one back.
+    fn take_back(&mut self) {
+        match self.more.checked_sub(1) {
+            Some(more) => self.more = more,
+            None => {
+                self.details.pop();
+            }
+        }
     }
 
     /// The value to put in the given one's place, where another one is meant.
-    fn value(&mut self, kind: Kind, value: &Value, loc: Vec<Loc>) -> Option<Value> {
+    fn value(&mut self, kind: Kind, value: &Value<'_>, loc: Vec<Loc>) -> Option<Value<'static>> {
         let coerced = match kind {
             Kind::Float => lax::float(value).map(Value::Float),
             Kind::Int => lax::integer(value).map(Value::Int),
             Kind::Extent => lax::extent(value).map(Value::Int),
             Kind::Bool => lax::boolean(value).map(Value::Bool),
             Kind::Str => {
-                self.string(value, loc);
+                self.string(value, || loc);
                 return None;
             }
             Kind::Strings => {
@@ -149,69 +172,69 @@ impl Checker {
         };
         match coerced {
             Ok(better) => Some(better),
-            Err(complaint) => {
-                self.complain(complaint, loc, value);
+            Err((kind, msg)) => {
+                self.complain(|| Detail::new(kind, loc, msg, value));
                 None
             }
         }
     }
 
-    fn string(&mut self, value: &Value, loc: Vec<Loc>) {
+    fn string(&mut self, value: &Value<'_>, loc: impl FnOnce() -> Vec<Loc>) {
         match value {
             Value::Str(_) => {}
             Value::Surrogates(lone) => {
                 self.surrogates.get_or_insert_with(|| lone.clone());
             }
-            _ => self.complain(
-                ("string_type", "Input should be a valid string"),
-                loc,
-                value,
-            ),
+            _ => self.complain(|| {
+                let msg = "Input should be a valid string";
+                Detail::new("string_type", loc(), msg, value)
+            }),
         }
     }
 
-    fn strings(&mut self, value: &Value, loc: &[Loc]) {
+    fn strings(&mut self, value: &Value<'_>, loc: &[Loc]) {
         let Value::List(items) = value else {
-            let complaint = ("list_type", "Input should be a valid list");
-            return self.complain(complaint, loc.to_vec(), value);
+            let msg = "Input should be a valid list";
+            return self.complain(|| Detail::new("list_type", loc.to_vec(), msg, value));
         };
         for (index, item) in items.iter().enumerate() {
-            self.string(item, [loc, &[Loc::Index(index)]].concat());
+            self.string(item, || [loc, &[Loc::Index(index)]].concat());
         }
     }
 
-    fn string_map(&mut self, value: &Value, loc: &[Loc]) {
+    fn string_map(&mut self, value: &Value<'_>, loc: &[Loc]) {
         let Value::Object(object) = value else {
-            let complaint = ("dict_type", "Input should be a valid dictionary");
-            return self.complain(complaint, loc.to_vec(), value);
+            let msg = "Input should be a valid dictionary";
+            return self.complain(|| Detail::new("dict_type", loc.to_vec(), msg, value));
         };
         for (name, item) in object.members() {
-            self.string(item, [loc, &[Loc::from(name.as_str())]].concat());
+            self.string(item, || [loc, &[Loc::from(name.as_ref())]].concat());
         }
     }
 
-    fn one_of(&mut self, words: &[&str], value: &Value, loc: Vec<Loc>) {
-        if matches!(value, Value::Str(text) if words.contains(&text.as_str())) {
+    fn one_of(&mut self, words: &[&str], value: &Value<'_>, loc: Vec<Loc>) {
+        if matches!(value, Value::Str(text) if words.contains(&text.as_ref())) {
             return;
         }
-        let expected = alternatives(words);
-        let msg = format!("Input should be {expected}");
-        let mut detail = Detail::new("literal_error", loc, msg, value.clone());
-        detail.ctx = vec![("expected", Value::Str(expected))];
-        self.details.push(detail);
+        self.complain(|| {
+            let expected = alternatives(words);
+            let msg = format!("Input should be {expected}");
+            let mut detail = Detail::new("literal_error", loc, msg, value);
+            detail.ctx = vec![("expected", expected.into())];
+            detail
+        });
     }
 
-    fn command_line(&mut self, value: &Value, loc: &[Loc]) {
+    fn command_line(&mut self, value: &Value<'_>, loc: &[Loc]) {
         if matches!(value, Value::Str(_) | Value::Surrogates(_)) {
-            return self.string(value, loc.to_vec());
+            return self.string(value, || loc.to_vec());
         }
         // Both members of the union complain, unless the list is right.
-        let before = self.details.len();
-        self.string(value, [loc, &["str".into()]].concat());
-        let complaints = self.details.len();
+        self.string(value, || [loc, &["str".into()]].concat());
+        let before = self.count();
         self.strings(value, &[loc, &["list[str]".into()]].concat());
-        if self.details.len() == complaints {
-            self.details.truncate(before);
+        if self.count() == before {
+            self.take_back();
         }
     }
 }
@@ -226,10 +249,18 @@ fn alternatives(words: &[&str]) -> String {
     }
 }
 
-impl Checked {
+/// Copied where it stands in the request's text.
+fn own(text: Cow<'_, str>) -> String {
+    match text {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(text) => room::owned(text),
+    }
+}
+
+impl Checked<'_> {
     pub(super) fn string(&mut self, name: &str) -> Option<String> {
         match self.0.take(name) {
-            Some(Value::Str(text)) => Some(text),
+            Some(Value::Str(text)) => Some(own(text)),
             _ => None,
         }
     }
@@ -261,7 +292,7 @@ impl Checked {
                 items
                     .into_iter()
                     .filter_map(|item| match item {
-                        Value::Str(text) => Some(text),
+                        Value::Str(text) => Some(own(text)),
                         _ => None,
                     })
                     .collect(),
@@ -281,7 +312,7 @@ impl Checked {
                     .into_members()
                     .into_iter()
                     .filter_map(|(name, value)| match value {
-                        Value::Str(text) => Some((name, text)),
+                        Value::Str(text) => Some((own(name), own(text))),
                         _ => None,
                     })
                     .collect(),

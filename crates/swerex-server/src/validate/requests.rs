@@ -7,7 +7,8 @@ use swerex_proto::{
 };
 
 use super::{
-    Invalid, body,
+    Invalid,
+    body::{self, Body},
     model::{Checked, Field, Kind, check, nullable, optional, required},
 };
 
@@ -24,7 +25,8 @@ const COMMAND: &[Field] = &[
 
 /// Body of `/execute`.
 pub(crate) fn command(content_type: Option<&[u8]>, bytes: &[u8]) -> Result<Command, Invalid> {
-    let mut fields = plain(content_type, bytes, COMMAND)?;
+    let body = Body::new(content_type, bytes)?;
+    let mut fields = plain(&body, COMMAND)?;
     Ok(Command {
         command: match fields.strings("command") {
             Some(argv) => CommandLine::Argv(argv),
@@ -53,7 +55,8 @@ pub(crate) fn read_file(
     content_type: Option<&[u8]>,
     bytes: &[u8],
 ) -> Result<ReadFileRequest, Invalid> {
-    let mut fields = plain(content_type, bytes, READ_FILE)?;
+    let body = Body::new(content_type, bytes)?;
+    let mut fields = plain(&body, READ_FILE)?;
     Ok(ReadFileRequest {
         path: fields.string("path").unwrap_or_default(),
         encoding: fields.string("encoding"),
@@ -68,7 +71,8 @@ pub(crate) fn write_file(
     content_type: Option<&[u8]>,
     bytes: &[u8],
 ) -> Result<WriteFileRequest, Invalid> {
-    let mut fields = plain(content_type, bytes, WRITE_FILE)?;
+    let body = Body::new(content_type, bytes)?;
+    let mut fields = plain(&body, WRITE_FILE)?;
     Ok(WriteFileRequest {
         content: fields.string("content").unwrap_or_default(),
         path: fields.string("path").unwrap_or_default(),
@@ -86,7 +90,8 @@ pub(crate) fn create_session(
     content_type: Option<&[u8]>,
     bytes: &[u8],
 ) -> Result<CreateBashSessionRequest, Invalid> {
-    let object = body::object(content_type, bytes)?;
+    let body = Body::new(content_type, bytes)?;
+    let object = body.object()?;
     let tag = body::tag(&object, "session_type", &["bash"])?;
     let mut fields = check(object, CREATE_BASH_SESSION, &["body", tag])?;
     let default = CreateBashSessionRequest::default();
@@ -106,7 +111,8 @@ pub(crate) fn close_session(
     content_type: Option<&[u8]>,
     bytes: &[u8],
 ) -> Result<CloseBashSessionRequest, Invalid> {
-    let object = body::object(content_type, bytes)?;
+    let body = Body::new(content_type, bytes)?;
+    let object = body.object()?;
     let tag = body::tag(&object, "session_type", &["bash"])?;
     let mut fields = check(object, CLOSE_BASH_SESSION, &["body", tag])?;
     let default = CloseBashSessionRequest::default();
@@ -135,7 +141,8 @@ const BASH_INTERRUPT_ACTION: &[Field] = &[
 
 /// Body of `/run_in_session`.
 pub(crate) fn run_in_session(content_type: Option<&[u8]>, bytes: &[u8]) -> Result<Action, Invalid> {
-    let object = body::object(content_type, bytes)?;
+    let body = Body::new(content_type, bytes)?;
+    let object = body.object()?;
     let tag = body::tag(&object, "action_type", &["bash", "bash_interrupt"])?;
     if tag == "bash" {
         let mut fields = check(object, BASH_ACTION, &["body", tag])?;
@@ -173,10 +180,11 @@ pub(crate) fn terminal_size(
     content_type: Option<&[u8]>,
     bytes: &[u8],
 ) -> Result<TerminalSize, Invalid> {
-    Ok(size(&plain(content_type, bytes, &[ROWS, COLS])?))
+    let body = Body::new(content_type, bytes)?;
+    Ok(size(&plain(&body, &[ROWS, COLS])?))
 }
 
-fn size(fields: &Checked) -> TerminalSize {
+fn size(fields: &Checked<'_>) -> TerminalSize {
     let extent = |name| {
         let extent = fields.int(name).unwrap_or_default();
         u16::try_from(extent).unwrap_or(u16::MAX)
@@ -202,7 +210,8 @@ pub(crate) fn terminal(
     content_type: Option<&[u8]>,
     bytes: &[u8],
 ) -> Result<TerminalRequest, Invalid> {
-    let mut fields = plain(content_type, bytes, TERMINAL)?;
+    let body = Body::new(content_type, bytes)?;
+    let mut fields = plain(&body, TERMINAL)?;
     let env = fields.string_map("env").unwrap_or_default();
     Ok(TerminalRequest {
         size: size(&fields),
@@ -214,8 +223,8 @@ pub(crate) fn terminal(
     })
 }
 
-fn plain(content_type: Option<&[u8]>, bytes: &[u8], fields: &[Field]) -> Result<Checked, Invalid> {
-    check(body::object(content_type, bytes)?, fields, &["body"])
+fn plain<'a>(body: &'a Body<'_>, fields: &[Field]) -> Result<Checked<'a>, Invalid> {
+    check(body.object()?, fields, &["body"])
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ use crate::{
     body::{self, Incoming},
     events::{Keeps, Log},
     files::{Place, blocking},
-    idempotency::Fingerprinting,
     native::{self, Query, Stopped},
     router::NativeRoute,
     server::Shared,
@@ -141,9 +140,7 @@ async fn events(
         .and_then(|last| last.to_str().ok()?.parse().ok())
         .unwrap_or_default();
     let bytes = body::collect(body, shared.config.max_body).await?;
-    let print: Fingerprinting = std::mem::take(&mut request.print).part(&bytes);
-    let fingerprint = request.finish(print);
-    let named = request.id.take().zip(fingerprint);
+    let id = request.id.clone();
     let content_type = request.content_type.take();
     let streams = &shared.streams;
     let machine = Arc::clone(shared);
@@ -152,7 +149,8 @@ async fn events(
     let answer = match route {
         NativeRoute::OpenTerminal => {
             let checked = move |bytes: &[u8]| validate::terminal(content_type.as_deref(), bytes);
-            let request = check(bytes, checked).await?;
+            let (request, print) = check(request, bytes, checked).await?;
+            let named = id.zip(print);
             let Some((name, _)) = named.clone() else {
                 return Err(native::missing("header", X_REQUEST_ID));
             };
@@ -169,8 +167,8 @@ async fn events(
         }
         NativeRoute::Execute => {
             let checked = move |bytes: &[u8]| validate::command(content_type.as_deref(), bytes);
-            let command = check(bytes, checked).await?;
-            streams.open(named, last, NEWEST, |log: &Arc<Log>| {
+            let (command, print) = check(request, bytes, checked).await?;
+            streams.open(id.zip(print), last, NEWEST, |log: &Arc<Log>| {
                 let tap = log.tap();
                 line.bind(guarded(async move {
                     let _busy = busy;
@@ -181,8 +179,8 @@ async fn events(
         _ => {
             let checked =
                 move |bytes: &[u8]| validate::run_in_session(content_type.as_deref(), bytes);
-            let action = check(bytes, checked).await?;
-            streams.open(named, last, NEWEST, |log: &Arc<Log>| {
+            let (action, print) = check(request, bytes, checked).await?;
+            streams.open(id.zip(print), last, NEWEST, |log: &Arc<Log>| {
                 let tap = log.tap();
                 line.bind(guarded(async move {
                     let _busy = busy;

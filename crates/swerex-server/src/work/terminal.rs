@@ -41,13 +41,13 @@ pub(super) async fn type_in(shared: &Shared, parts: &Parts, body: Body) -> Resul
 pub(super) async fn resize(
     shared: &Shared,
     parts: &Parts,
-    request: Request,
+    mut request: Request,
     body: Body,
 ) -> Result<Run, Answer> {
     let query = Query::new(parts.uri.query());
     let bytes = body::collect(body, MAX_TYPED).await?;
-    let content_type = request.content_type;
-    let size = check(bytes, move |bytes| {
+    let content_type = request.content_type.take();
+    let (size, _) = check(request, bytes, move |bytes| {
         validate::terminal_size(content_type.as_deref(), bytes)
     })
     .await?;

@@ -26,19 +26,26 @@ pub(crate) struct Remote {
 impl Remote {
     /// Starts it with this environment and no other.
     pub(crate) fn start(cwd: &Path, env: &[(String, String)], more: &[&str]) -> Self {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_swerex-remote"));
-        program
-            .args(["--host", "127.0.0.1", "--port", "0", "--auth-token", TOKEN])
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swerex-remote"));
+        command
+            .args(["--auth-token", TOKEN])
             .args(more)
             .current_dir(cwd)
             .env_clear()
             .envs(env.iter().map(|(name, value)| (name, value)));
-        Self::of(program)
+        Self::launch_bare(command)
     }
 
-    /// What starts it and becomes it.
-    pub(crate) fn of(mut program: Command) -> Self {
-        let mut child = program
+    /// Starts it by a command that becomes it, with the key of all.
+    pub(crate) fn launch(mut command: Command) -> Self {
+        command.args(["--auth-token", TOKEN]);
+        Self::launch_bare(command)
+    }
+
+    /// The same without a key.
+    pub(crate) fn launch_bare(mut command: Command) -> Self {
+        let mut child = command
+            .args(["--host", "127.0.0.1", "--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -63,11 +70,17 @@ impl Remote {
 
     /// Its resident memory at the peak, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// Its resident memory now.
+    pub(crate) fn resident_memory(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, which: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap();
+        let line = status.lines().find(|line| line.starts_with(which)).unwrap();
         let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kilobytes * 1024
     }
