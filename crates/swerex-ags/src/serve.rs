@@ -7,11 +7,14 @@ pub(crate) mod address;
 pub(crate) mod ags;
 pub(crate) mod attached;
 pub(crate) mod bridge;
+mod crowd;
+pub(crate) mod descriptors;
 pub(crate) mod pool;
 mod proxy;
 mod reply;
 pub(crate) mod sandbox;
 pub(crate) mod slot;
+mod slots;
 mod state;
 mod stops;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use crate::support::{Lab, PATIENCE, program_called};
 
 /// `docker`, led to the emulator.
-fn docker(lab: &Lab, args: &[&str]) -> Command {
+pub(crate) fn docker(lab: &Lab, args: &[&str]) -> Command {
     let mut docker = program_called(lab.path("shims/docker"));
     docker
         .args(args)

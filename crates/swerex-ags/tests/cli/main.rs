@@ -3,6 +3,7 @@
 
 mod bridge;
 mod control;
+mod crowd;
 mod desk;
 mod docker;
 mod drawn;
