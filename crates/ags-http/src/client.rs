@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use futures_util::future::{Either, select};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::Sleep;
@@ -14,7 +14,7 @@ use crate::{
     answer::Answer,
     dial::Dialer,
     fault,
-    origin::Key,
+    origin::{Key, Origin},
     outgoing::{Progress, watched},
     pool::{Lease, Limits, Pool},
     proxy::Proxies,
@@ -47,6 +47,11 @@ impl HttpClient {
     /// [`danger_skip_ssl_verify`](HttpClientBuilder::danger_skip_ssl_verify)).
     pub fn skips_ssl_verify(&self) -> bool {
         self.shared.settings.skip_ssl_verify
+    }
+
+    #[cfg(test)]
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.shared.pool
     }
 
     pub(crate) fn from_builder(settings: HttpClientBuilder) -> Result<Self, BuildError> {
@@ -154,6 +159,13 @@ impl HttpService for HttpClient {
         deadline: Deadline,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         Box::pin(self.shared.send(request, deadline))
+    }
+
+    fn forget(&self, origin: &Uri) {
+        // An address that cannot be dialled has no connections.
+        if let Ok(origin) = Origin::of(origin) {
+            self.shared.pool.forget(&origin);
+        }
     }
 }
 

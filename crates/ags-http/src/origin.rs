@@ -72,6 +72,15 @@ impl Origin {
         self.peer.clone()
     }
 
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Whether both lead to the same port of the same host, in the same way.
+    pub(crate) fn is_same_end(&self, other: &Self) -> bool {
+        self.key.https == other.key.https && self.peer.eq_ignore_ascii_case(&other.peer)
+    }
+
     /// Its root, with its scheme.
     pub(crate) fn uri(&self) -> Result<Uri, TransportError> {
         let scheme = if self.key.https {

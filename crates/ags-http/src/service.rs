@@ -31,6 +31,13 @@ pub trait HttpService: Send + Sync + fmt::Debug {
         request: http::Request<Body>,
         deadline: Deadline,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
+
+    /// Says that nobody will call `origin` (scheme, host and port of this address; the rest does not matter) for now,
+    /// as when a sandbox was stopped: its unused connections are closed at once, those in use as soon as their calls
+    /// are over. A later call opens a new one.
+    ///
+    /// Unless it is implemented, it does nothing: right for whatever keeps no connections.
+    fn forget(&self, _origin: &http::Uri) {}
 }
 
 impl<S: HttpService + ?Sized> HttpService for Arc<S> {
@@ -40,5 +47,9 @@ impl<S: HttpService + ?Sized> HttpService for Arc<S> {
         deadline: Deadline,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         (**self).call(request, deadline)
+    }
+
+    fn forget(&self, origin: &http::Uri) {
+        (**self).forget(origin);
     }
 }

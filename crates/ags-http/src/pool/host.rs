@@ -3,13 +3,13 @@
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    Limits,
+    Hosts, Limits,
     lease::Lease,
     queue::{Grant, Next, Turn, Waiting},
 };
@@ -23,6 +23,7 @@ use crate::{
 pub(crate) struct Host {
     origin: Origin,
     limits: Limits,
+    home: Weak<Hosts>,
     state: Mutex<State>,
 }
 
@@ -40,6 +41,8 @@ struct State {
     waiters: VecDeque<oneshot::Sender<Grant>>,
     /// Whether the task runs that closes what was unused for too long.
     swept: bool,
+    /// Whether the end is to be forgotten: nothing is kept any more.
+    forgotten: bool,
 }
 
 struct Idle {
@@ -54,10 +57,16 @@ pub(super) struct Shared {
 }
 
 impl Host {
-    pub(super) fn new(origin: Origin, limits: Limits, may_share: bool) -> Arc<Self> {
+    pub(super) fn new(
+        origin: Origin,
+        limits: Limits,
+        may_share: bool,
+        home: Weak<Hosts>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             origin,
             limits,
+            home,
             state: Mutex::new(State {
                 idle: Vec::new(),
                 shared: None,
@@ -66,6 +75,7 @@ impl Host {
                 dialing: 0,
                 waiters: VecDeque::new(),
                 swept: false,
+                forgotten: false,
             }),
         })
     }
@@ -77,6 +87,18 @@ impl Host {
     pub(super) fn is_unused(&self) -> bool {
         let state = self.lock();
         state.open == 0 && state.dialing == 0 && state.shared.is_none() && state.waiters.is_empty()
+    }
+
+    /// Closes what is unused, and keeps nothing from now on: what is in use ends with its calls.
+    pub(super) fn forget(&self) {
+        let mut state = self.lock();
+        state.forgotten = true;
+        let idle = mem::take(&mut state.idle);
+        state.open -= idle.len();
+        let shared = state.shared.take();
+        state.wake(&self.limits);
+        drop(state);
+        drop((idle, shared));
     }
 
     pub(super) fn next(self: &Arc<Self>) -> Next {
@@ -175,7 +197,7 @@ impl Host {
                 Err(_) => return,
             }
         }
-        if state.idle.len() >= self.limits.idle {
+        if state.forgotten || state.idle.len() >= self.limits.idle {
             state.open -= 1;
             return;
         }
@@ -203,7 +225,15 @@ impl Host {
         tokio::spawn(async move {
             while let Some(at) = next {
                 tokio::time::sleep_until(at).await;
-                next = host.upgrade().and_then(|host| host.sweep());
+                let Some(host) = host.upgrade() else {
+                    return;
+                };
+                next = host.sweep();
+                if next.is_none()
+                    && let Some(home) = host.home.upgrade()
+                {
+                    home.leave(&host);
+                }
             }
         });
     }
@@ -219,6 +249,9 @@ impl Host {
             age < timeout && !idle.connection.sender.is_closed()
         });
         state.open -= before - state.idle.len();
+        if state.idle.is_empty() {
+            state.idle.shrink_to_fit();
+        }
         let expired = |shared: &Arc<Shared>| {
             shared.connection.sender.is_closed() || shared.expired(now, &self.limits)
         };

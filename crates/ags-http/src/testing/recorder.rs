@@ -57,6 +57,7 @@ type Answer = dyn Fn(&Recorded) -> Result<Response<Body>, TransportError> + Send
 pub struct Recorder {
     answer: Arc<Answer>,
     requests: Arc<Mutex<Vec<Recorded>>>,
+    forgotten: Arc<Mutex<Vec<Uri>>>,
 }
 
 impl Recorder {
@@ -67,6 +68,7 @@ impl Recorder {
         Self {
             answer: Arc::new(answer),
             requests: Arc::default(),
+            forgotten: Arc::default(),
         }
     }
 
@@ -78,6 +80,12 @@ impl Recorder {
     /// How many requests there were so far.
     pub fn count(&self) -> usize {
         self.lock().len()
+    }
+
+    /// The origins that were told to be [forgotten](HttpService::forget), in that order.
+    pub fn forgotten(&self) -> Vec<Uri> {
+        let forgotten = self.forgotten.lock();
+        forgotten.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Recorded>> {
@@ -96,6 +104,14 @@ impl HttpService for Recorder {
             self.lock().push(recorded.clone());
             (self.answer)(&recorded)
         })
+    }
+
+    fn forget(&self, origin: &Uri) {
+        let mut forgotten = self
+            .forgotten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        forgotten.push(origin.clone());
     }
 }
 

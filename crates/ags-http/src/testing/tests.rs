@@ -89,3 +89,11 @@ async fn never_answers_only_with_the_deadline() {
     assert!(error.is_timeout() && deadline.is_past());
     assert_eq!(error.reached(), Reached::Unknown);
 }
+
+#[test]
+fn the_recorder_remembers_what_was_forgotten() {
+    let recorder = Recorder::new(|_| Ok(plain(200, "")));
+    let service: std::sync::Arc<dyn HttpService> = std::sync::Arc::new(recorder.clone());
+    service.forget(&"https://gone.example/".parse().unwrap());
+    assert_eq!(recorder.forgotten(), ["https://gone.example/"]);
+}

@@ -367,3 +367,58 @@ async fn turns_survive_calls_that_go_away() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_forgotten_origin_loses_its_connections_at_once() {
+    for alpn in [H1, H2] {
+        let (server, client) = pair(alpn).await;
+        let (other, _) = pair(alpn).await;
+        let open = client_of_any();
+        for url in [server.https(), other.https()] {
+            fetch(&open, &url).await.unwrap();
+        }
+        let service: Arc<dyn HttpService> = Arc::new(open.clone());
+        service.forget(&format!("{}is_alive?x", server.https()).parse().unwrap());
+        // Long before the minute that an unused connection is kept.
+        server.counts.until_closed(1).await;
+        // The other origin is as it was, and so is the next call.
+        fetch(&open, &other.https()).await.unwrap();
+        assert_eq!(other.counts.accepted(), 1);
+        fetch(&open, &server.https()).await.unwrap();
+        assert_eq!(server.counts.accepted(), 2);
+        // Forgetting what is not known is nothing.
+        client.forget(&"https://nobody.invalid/".parse().unwrap());
+        client.forget(&"/no-host".parse().unwrap());
+    }
+}
+
+fn client_of_any() -> HttpClient {
+    client().danger_skip_ssl_verify(true).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_call_under_way_outlives_the_forgetting_but_its_connection_does_not() {
+    for alpn in [H1, H2] {
+        let release = Arc::new(Notify::new());
+        let gate = release.clone();
+        let tls = serving(Authority::new().issue(&["127.0.0.1"]), alpn);
+        let server = Server::http(Some(tls), move |_| {
+            let gate = gate.clone();
+            async move {
+                gate.notified().await;
+                Response::new(body::full("ok"))
+            }
+        })
+        .await;
+        let client = client_of_any();
+        let call = tokio::spawn({
+            let (client, url) = (client.clone(), server.https());
+            async move { fetch(&client, &url).await }
+        });
+        server.counts.until_requested(1).await;
+        client.forget(&server.https().parse().unwrap());
+        release.notify_one();
+        assert_eq!(call.await.unwrap().unwrap(), "ok");
+        server.counts.until_closed(1).await;
+    }
+}
