@@ -117,6 +117,12 @@ impl Bridge {
         self.shared.slots.slot(address)
     }
 
+    /// How many addresses have a virtual server.
+    #[cfg(test)]
+    pub(crate) fn addresses(&self) -> usize {
+        self.shared.slots.count()
+    }
+
     /// Serves until `shutdown` resolves, then frees every sandbox; whether all were stopped within [`STOP_LIMIT`].
     pub(crate) async fn serve(
         &self,

@@ -172,7 +172,7 @@ async fn an_agent_is_served_in_spite_of_it() {
         lab.nothing_runs().await;
         crowd.goes().await;
         // The agent's own connection, and the one to the control plane, are kept.
-        gives_back(bridge.pid(), before + 3).await;
+        gives_back(bridge.pid(), before + 2).await;
         let log = bridge.stop_and_tell().await;
         let complaints = log.lines().filter(|line| line.contains("WARN")).count();
         assert!(complaints <= 2, "each kind once: {log}");
