@@ -15,9 +15,8 @@ use tokio::{
 };
 
 use crate::{
-    bridge::Bridge,
-    docker::docker,
-    support::{Lab, PATIENCE},
+    serving::Bridge,
+    support::{Lab, PATIENCE, docker},
 };
 
 /// Descriptors of the program under test.
