@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     serving::Bridge,
     support::{Lab, PATIENCE, docker},
+    usage_of::descriptors,
 };
 
 /// Descriptors of the program under test.
@@ -117,13 +118,6 @@ fn limited(command: &Command, how: &str) -> Command {
         limited.current_dir(directory);
     }
     limited
-}
-
-/// How many descriptors a process has open.
-fn descriptors(pid: u32) -> usize {
-    std::fs::read_dir(format!("/proc/{pid}/fd"))
-        .unwrap()
-        .count()
 }
 
 /// Waits until a process has no more descriptors than that.
