@@ -21,8 +21,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Strangers at a time; each may hold a head of [`HEAD`](super::bridge::HEAD) in memory.
 const MOST_STRANGERS: usize = 1024;
 
-/// Connections that were told to go and have not gone yet, at most.
-const GOING: usize = 32;
+/// Connections that were told to go and have not gone yet: at most so many, and one in so many of all.
+const GOING: (usize, usize) = (32, 4);
 
 /// After so long without trouble the next one is told again.
 const QUIET: Duration = Duration::from_secs(60);
@@ -103,7 +103,8 @@ impl Crowd {
             return true;
         }
         if !inner.strangers.is_empty() {
-            return inner.open < self.shared.most + GOING;
+            let going = (self.shared.most / GOING.1).clamp(1, GOING.0);
+            return inner.open < self.shared.most + going;
         }
         if inner.open == self.shared.most && inner.full.begins() {
             tracing::warn!(
