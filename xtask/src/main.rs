@@ -19,7 +19,7 @@ usage: cargo xtask COMMAND
   test                 everything: format, tidy, generated files, lints, docs, all tests, the end-to-end suite
   integration [FILTER] the tests that need Python (they run against the real SWE-ReX server and the vendor's SDK)
   codegen [--check]    write the typed model of the AGS API (or only compare)
-  bench [WHAT] [ARGS]  sign, http, server, fleet, bridge: measured beside a peer in the same run
+  bench [WHAT] [ARGS]  sign, http, server, fleet, bridge: measured beside a peer in the same run; soak [MINUTES]: many short lives behind one bridge
   dist                 the programs to ship, small and linked statically
   tidy                 the invariants of the house that a program can check
   help                 this text";

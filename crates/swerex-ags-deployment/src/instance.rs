@@ -1,6 +1,9 @@
 //! An instance that was started: nobody forgets it.
 
+use std::sync::OnceLock;
+
 use ags_api::model::{InstanceStatus, SandboxInstance};
+use http::Uri;
 
 use crate::{
     account::{Account, Leftover},
@@ -8,11 +11,13 @@ use crate::{
 };
 
 /// Stops its instance in the background when it is dropped before [`keep`](Self::keep) or [`stopped`](Self::stopped) was called: however a start
-/// ends, an instance that nobody took over is stopped.
+/// ends, an instance that nobody took over is stopped. The connections to one that is not kept end with it.
 #[derive(Debug)]
 pub(crate) struct Guard {
     account: Account,
     instance_id: Option<String>,
+    /// Where connections to it go.
+    reached_at: OnceLock<Uri>,
 }
 
 impl Guard {
@@ -20,7 +25,13 @@ impl Guard {
         Self {
             account,
             instance_id: Some(instance_id),
+            reached_at: OnceLock::new(),
         }
+    }
+
+    /// From now on there may be connections to it, there.
+    pub(crate) fn is_reached_at(&self, address: Uri) {
+        self.reached_at.get_or_init(|| address);
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -33,6 +44,7 @@ impl Guard {
         if let Some(journal) = self.account.journal() {
             journal.instance_over(&instance_id);
         }
+        self.reached_at.take();
         instance_id
     }
 
@@ -44,6 +56,9 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        if let Some(address) = self.reached_at.take() {
+            self.account.data().forget(&address);
+        }
         if let Some(instance_id) = self.instance_id.take() {
             tracing::warn!(instance_id, "an instance is abandoned; stopping it");
             self.account.abandon(Leftover::Instance(instance_id));

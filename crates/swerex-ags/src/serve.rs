@@ -8,12 +8,15 @@ pub(crate) mod ags;
 pub(crate) mod attached;
 mod book;
 pub(crate) mod bridge;
+mod crowd;
+pub(crate) mod descriptors;
 pub(crate) mod pool;
 mod proxy;
 mod reply;
 pub(crate) mod sandbox;
 pub(crate) mod slot;
 mod spool;
+mod slots;
 mod state;
 mod stops;
 #[cfg(test)]

@@ -119,6 +119,9 @@ impl TencentAgsDeployment {
         let instance_id = guard.id().to_owned();
         Span::current().record("instance_id", &instance_id);
         begun.get_or_init(|| instance_id.clone());
+        if let Some(address) = self.address(&instance_id) {
+            guard.is_reached_at(address);
+        }
         if instance.status != Some(InstanceStatus::RUNNING) {
             self.tell(&Step::WaitingForInstance {
                 instance_id: instance_id.clone(),
@@ -178,6 +181,12 @@ impl TencentAgsDeployment {
         }
         laps.took(Stage::Server);
         Ok(runtime)
+    }
+
+    /// Where an instance's server is reached. What is no address is refused when it is needed.
+    fn address(&self, instance_id: &str) -> Option<http::Uri> {
+        let base = gateway::endpoint(self.config.port, instance_id, &self.config.domain).ok()?;
+        base.as_str().parse().ok()
     }
 
     /// Asks for an instance; waits while the quota is used up.

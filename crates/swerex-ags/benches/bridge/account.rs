@@ -9,7 +9,7 @@ use ags_emulator::{Emulator, InstanceRunner};
 use serde_json::Value;
 use swerex_ags_deployment::TencentAgsDeploymentConfig;
 
-/// More than two sandboxes for each agent.
+/// More than two sandboxes for each agent; those that are stopping count.
 const QUOTA: usize = 2000;
 
 /// The process: ready line, work, and at the end of its input what runs.
@@ -37,7 +37,7 @@ pub(super) async fn serve() {
 
 /// The process as its parent sees it.
 pub(super) struct Account {
-    child: Child,
+    pub(super) child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     pub(super) ready: String,

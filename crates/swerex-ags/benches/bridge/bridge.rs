@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub(super) const KEY: &str = "bench";
 
 pub(super) struct Bridge {
-    child: Child,
+    pub(super) child: Child,
     pub(super) url: String,
     _home: TempDir,
 }

@@ -19,6 +19,7 @@ use crate::{
         address::Address,
         ags::AgsStarter,
         bridge::{Bridge, Key, STOP_LIMIT, Settings},
+        descriptors,
         pool::Pool,
     },
     span::Span,
@@ -67,6 +68,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
             let warmed = super::image::warm(images, context);
             context.until_interrupted(warmed).await?;
         }
+    }
+    // An emulator in this process starts programs, which are to find the limit as it was.
+    if !context.is_local_here() {
+        descriptors::raise();
     }
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::because(

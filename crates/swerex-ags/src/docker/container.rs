@@ -17,6 +17,7 @@ use super::{
 use crate::serve::{
     address::Address,
     bridge::{Bridge, Key, Settings},
+    descriptors,
     sandbox::Starter,
     slot::{Purpose, Refused},
 };
@@ -69,6 +70,7 @@ impl Plan {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
         let mut quit = signal(SignalKind::quit())?;
+        descriptors::raise();
         let listener = TcpListener::bind(("127.0.0.1", self.port))
             .await
             .map_err(|error| {

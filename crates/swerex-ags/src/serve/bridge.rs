@@ -1,12 +1,6 @@
 //! The listener: checks the key, finds the virtual server, and frees all sandboxes at the end.
 
-use std::{
-    collections::HashMap,
-    convert::Infallible,
-    future::Future,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use ags_http::Body;
 use http::{Request, Response, StatusCode};
@@ -17,10 +11,11 @@ use tokio::{net::TcpListener, time::MissedTickBehavior};
 
 use super::{
     address::{Address, Target},
-    proxy, reply,
+    crowd::{Crowd, Notice, Notices, Place},
+    descriptors, proxy, reply,
     sandbox::Starter,
     slot::Slot,
-    stops::Stops,
+    slots::Slots,
     wire::Wire,
 };
 
@@ -35,6 +30,15 @@ pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often idle sandboxes are looked for, unless the idle timeout is shorter.
 const SWEEP: Duration = Duration::from_secs(30);
+
+/// How long an agent's connection is kept open between two calls: longer than clients keep theirs, so that none sends into one that closes.
+const REST: Duration = Duration::from_secs(75);
+
+/// Bytes of a request's head, and of what is read ahead of a body.
+pub(crate) const HEAD: usize = 128 * 1024;
+
+/// The pause after a connection could not be accepted: those that end give descriptors back.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// What the bridge is told.
 #[derive(Clone, Debug)]
@@ -69,9 +73,8 @@ pub(crate) struct Bridge {
 struct Shared {
     key: Key,
     settings: Settings,
-    starter: Arc<dyn Starter>,
-    stops: Stops,
-    slots: Mutex<HashMap<Address, Arc<Slot>>>,
+    slots: Slots,
+    crowd: Crowd,
 }
 
 impl Key {
@@ -101,9 +104,8 @@ impl Bridge {
         let shared = Shared {
             key,
             settings,
-            starter,
-            stops: Stops::default(),
-            slots: Mutex::default(),
+            slots: Slots::new(starter),
+            crowd: Crowd::new(descriptors::share()),
         };
         Self {
             shared: Arc::new(shared),
@@ -112,21 +114,13 @@ impl Bridge {
 
     /// The virtual server of an address.
     pub(crate) fn slot(&self, address: &Address) -> Arc<Slot> {
-        let mut slots = self
-            .shared
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(address) {
-            return Arc::clone(slot);
-        }
-        let slot = Slot::new(
-            address.clone(),
-            Arc::clone(&self.shared.starter),
-            self.shared.stops.clone(),
-        );
-        slots.insert(address.clone(), Arc::clone(&slot));
-        slot
+        self.shared.slots.slot(address)
+    }
+
+    /// How many addresses have a virtual server.
+    #[cfg(test)]
+    pub(crate) fn addresses(&self) -> usize {
+        self.shared.slots.count()
     }
 
     /// Serves until `shutdown` resolves, then frees every sandbox; whether all were stopped within [`STOP_LIMIT`].
@@ -135,24 +129,24 @@ impl Bridge {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> bool {
-        let mut sweep = tokio::time::interval(SWEEP.min(self.shared.settings.idle_timeout));
+        let idle = self.shared.settings.idle_timeout;
+        let mut sweep = tokio::time::interval(SWEEP.min(idle));
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut connections = tokio::task::JoinSet::new();
         tokio::pin!(shutdown);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                _ = sweep.tick() => self.sweep(),
+                _ = sweep.tick() => self.shared.slots.sweep(idle),
                 Some(_) = connections.join_next() => {}
-                accepted = listener.accept() => match accepted {
+                accepted = listener.accept(), if self.shared.crowd.has_room() => match accepted {
                     Ok((stream, _)) => {
-                        let bridge = self.clone();
-                        connections.spawn(async move { bridge.connection(stream).await });
+                        let (bridge, (place, notices)) = (self.clone(), self.shared.crowd.enter());
+                        connections.spawn(async move { bridge.connection(stream, place, notices).await });
                     }
-                    // Out of descriptors, most likely: connections that end give some back.
                     Err(error) => {
-                        tracing::warn!(%error, "cannot accept a connection");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        self.shared.crowd.refused(&error);
+                        tokio::time::sleep(BREATH).await;
                     }
                 },
             }
@@ -163,52 +157,44 @@ impl Bridge {
 
     /// Frees every sandbox; whether all were stopped within [`STOP_LIMIT`].
     async fn free_all(&self) -> bool {
-        self.shared.stops.close();
-        for slot in self.all() {
+        let slots = &self.shared.slots;
+        slots.stops.close();
+        for slot in slots.all() {
             slot.close();
         }
-        self.shared.stops.finished(STOP_LIMIT).await
+        slots.stops.finished(STOP_LIMIT).await
     }
 
-    fn all(&self) -> Vec<Arc<Slot>> {
-        self.shared
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect()
-    }
-
-    fn sweep(&self) {
-        let idle = self.shared.settings.idle_timeout;
-        let mut slots = self
-            .shared
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // A slot that a call holds stays: a second one for its address would start a second sandbox.
-        slots.retain(|_, slot| !slot.sweep(idle) || Arc::strong_count(slot) > 1);
-    }
-
-    async fn connection(&self, stream: tokio::net::TcpStream) {
+    async fn connection(&self, stream: tokio::net::TcpStream, place: Place, mut notices: Notices) {
         // An answer is one small write: waiting to fill a packet would only delay it.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         let service =
-            service_fn(|request| async { Ok::<_, Infallible>(self.answer(request).await) });
+            service_fn(|request| async { Ok::<_, Infallible>(self.answer(request, &place).await) });
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(60))
-            .serve_connection(TokioIo::new(Wire::new(stream)), service)
-            .await;
-        if let Err(error) = served {
-            tracing::debug!(%error, "a connection broke off");
+            .header_read_timeout(REST)
+            .max_buf_size(HEAD)
+            .serve_connection(TokioIo::new(Wire::new(stream)), service);
+        let mut served = pin!(served);
+        loop {
+            tokio::select! {
+                outcome = served.as_mut() => {
+                    if let Err(error) = outcome {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                    return;
+                }
+                notice = notices.next() => match notice {
+                    Notice::Go => return,
+                    Notice::EndWithCall => served.as_mut().graceful_shutdown(),
+                },
+            }
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, place: &Place) -> Response<Body> {
         let given = request
             .headers()
             .get("x-api-key")
@@ -220,14 +206,15 @@ impl Bridge {
         if !self.shared.key.is(given) {
             return reply::detail(StatusCode::UNAUTHORIZED, "Invalid API Key");
         }
+        place.is_known();
         let (address, endpoint) = match self.target(request.uri()) {
             Ok(target) => target,
             Err(problem) => return reply::detail(StatusCode::NOT_FOUND, &problem),
         };
-        let slot = self.slot(&address);
+        let visit = self.shared.slots.visit(&address);
         let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
         proxy::serve(
-            &slot,
+            visit.slot(),
             &endpoint,
             request,
             self.shared.settings.start_timeout,

@@ -196,8 +196,8 @@ impl Slot {
         }
     }
 
-    /// Frees the sandbox if nothing was asked of it for `idle`; whether the slot holds nothing any more.
-    pub(crate) fn sweep(self: &Arc<Self>, idle: Duration) -> bool {
+    /// Frees the sandbox if nothing was asked of it for `idle`.
+    pub(crate) fn sweep(self: &Arc<Self>, idle: Duration) {
         let mut inner = self.lock();
         let quiet = inner.in_flight == 0 && inner.waiting == 0 && inner.last_used.elapsed() >= idle;
         if quiet {
@@ -206,7 +206,16 @@ impl Slot {
             }
             self.apply(&mut inner, Event::IdleTooLong);
         }
-        quiet && matches!(inner.state, State::Idle)
+    }
+
+    /// Whether there is nothing in it that a new one would not have.
+    pub(crate) fn is_vacant(&self) -> bool {
+        let inner = self.lock();
+        matches!(inner.state, State::Idle) && inner.in_flight == 0 && inner.waiting == 0
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
     }
 
     /// What `is_alive` answers.
@@ -301,7 +310,10 @@ impl Slot {
             }
             inner.start = None;
             drop(inner);
-            slot.changed.send_replace(());
+            // Those that wait find nobody else here: a slot in which nothing started is forgotten with the last of them.
+            let changed = slot.changed.clone();
+            drop(slot);
+            changed.send_replace(());
         });
         inner.start = Some(task);
     }

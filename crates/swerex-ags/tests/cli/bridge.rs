@@ -1,100 +1,16 @@
 //! The bridge as a program: its key, and the sandboxes that it has ready.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use ags_emulator::{Behaviour, InstanceView};
-use ags_http::{Deadline, HttpClient, HttpService as _, body};
 use futures_util::future::join_all;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader, Lines},
-    process::{Child, ChildStderr},
+
+use crate::{
+    serving::Bridge,
+    support::{Lab, PATIENCE},
 };
-
-use crate::support::{Lab, PATIENCE};
-
-const KEY: &str = "marker-key";
-
-/// A bridge on its way.
-pub(crate) struct Bridge {
-    child: Child,
-    pub(crate) ready: Value,
-    http: HttpClient,
-    log: Lines<BufReader<ChildStderr>>,
-}
-
-impl Bridge {
-    pub(crate) async fn start(lab: &Lab, args: &[&str]) -> Self {
-        let mut child = lab
-            .command(&["-o", "json", "serve", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .env("SWEREX_AGS_AUTH_TOKEN", KEY)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut ready)
-            .await
-            .unwrap();
-        assert!(!ready.contains(KEY), "{ready}");
-        Self {
-            child,
-            ready: serde_json::from_str(&ready).unwrap(),
-            http: HttpClient::builder().build().unwrap(),
-            log,
-        }
-    }
-
-    /// Waits for a line of its log.
-    pub(crate) async fn says(&mut self, what: &str) {
-        let said = async {
-            while let Some(line) = self.log.next_line().await.unwrap() {
-                assert!(!line.contains(KEY), "{line}");
-
-                if line.contains(what) {
-                    return;
-                }
-            }
-            panic!("it ended without saying `{what}`");
-        };
-        tokio::time::timeout(PATIENCE, said).await.unwrap();
-    }
-
-    /// A call of an agent: `python:3.11/a/create_session`.
-    pub(crate) async fn post(&self, path: &str, value: &Value) -> (u16, Value) {
-        let url = self.ready["url"].as_str().unwrap();
-        let request = http::Request::post(format!("{url}/v1/{path}"))
-            .header("X-API-Key", KEY)
-            .header("Content-Type", "application/json")
-            .body(body::full(value.to_string()))
-            .unwrap();
-        let answer = self.http.call(request, Deadline::none()).await.unwrap();
-        let status = answer.status().as_u16();
-        let bytes = body::collect(answer.into_body(), 1 << 20).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap())
-    }
-
-    /// Kills it: it cannot tidy up.
-    pub(crate) async fn kill(mut self) {
-        self.child.kill().await.unwrap();
-    }
-
-    /// Tells it to stop, as a user or a supervisor does.
-    pub(crate) async fn stop(self) {
-        self.stop_by(Signal::TERM).await;
-    }
-
-    async fn stop_by(mut self, signal: Signal) {
-        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        assert!(ended.unwrap().unwrap().success());
-    }
-}
 
 /// Waits until so many run; gives their ids.
 async fn running(lab: &Lab, count: usize) -> Vec<String> {

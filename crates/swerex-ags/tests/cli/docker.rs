@@ -2,19 +2,7 @@
 
 use std::process::Output;
 
-use tokio::process::Command;
-
-use crate::support::{Lab, PATIENCE, program_called};
-
-/// `docker`, led to the emulator.
-fn docker(lab: &Lab, args: &[&str]) -> Command {
-    let mut docker = program_called(lab.path("shims/docker"));
-    docker
-        .args(args)
-        .env("SWEREX_AGS_LOCAL", lab.path("ready"))
-        .env("SWEREX_AGS_STATE_DIR", lab.path("state"));
-    docker
-}
+use crate::support::{Lab, PATIENCE, docker};
 
 async fn said(lab: &Lab, args: &[&str]) -> Output {
     let output = docker(lab, args).output();

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::{bridge::Bridge, support::Lab};
+use crate::{serving::Bridge, support::Lab};
 
 /// Sandboxes of the driver that is killed.
 const SANDBOXES: usize = 50;

@@ -3,14 +3,22 @@
 
 mod bridge;
 mod control;
+mod crowd;
 mod desk;
 mod docker;
+mod doors;
 mod drawn;
 mod interrupted;
 mod keep;
 mod killed;
+mod life;
 mod refused;
 mod run;
+mod scripted;
+mod serving;
+mod soak;
 mod support;
+mod survives;
 mod terminal;
 mod usage;
+mod usage_of;

@@ -141,3 +141,13 @@ pub(crate) fn program_called(name: impl AsRef<OsStr>) -> Command {
 pub(crate) async fn without_cloud(args: &[&str]) -> Said {
     Said::of(program().args(args).output().await.unwrap())
 }
+
+/// `docker`, led to the emulator.
+pub(crate) fn docker(lab: &Lab, args: &[&str]) -> Command {
+    let mut docker = program_called(lab.path("shims/docker"));
+    docker
+        .args(args)
+        .env("SWEREX_AGS_LOCAL", lab.path("ready"))
+        .env("SWEREX_AGS_STATE_DIR", lab.path("state"));
+    docker
+}

@@ -9,7 +9,7 @@ use ags_http::testing::{Recorded, Recorder};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::journal;
+use crate::{instance::Guard, journal};
 
 /// An account whose peer answers as told: `answer` gets the action's name.
 fn account(answer: impl Fn(&str) -> Value + Send + Sync + 'static) -> (Account, Recorder) {
@@ -215,4 +215,22 @@ async fn whoever_waits_for_a_scope_is_told_soon_and_what_goes_on_is_tried_again(
     assert!(whole.settled(STOP_PATIENCE).await);
     assert_eq!(whole.counters().stopped, 1);
     assert!(account.scope_settled().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_connections_to_an_instance_end_with_it_unless_it_is_kept() {
+    let (account, peer) = account(|_| json!({}));
+    let address: http::Uri = "https://8000-i-1.example.com/".parse().unwrap();
+    let guard = || {
+        let guard = Guard::new(account.clone(), "i-1".to_owned());
+        guard.is_reached_at(address.clone());
+        guard
+    };
+    guard().keep();
+    assert_eq!(peer.forgotten(), [""; 0]);
+    guard().stopped();
+    assert_eq!(peer.forgotten(), [address.clone()]);
+    drop(guard());
+    assert_eq!(peer.forgotten(), [address.clone(), address.clone()]);
+    assert!(account.settled(STOP_PATIENCE).await);
 }

@@ -25,6 +25,7 @@ use super::{
 };
 
 struct Running {
+    bridge: Bridge,
     at: SocketAddr,
     client: HttpClient,
     stop: oneshot::Sender<()>,
@@ -41,14 +42,16 @@ impl Running {
         let at = listener.local_addr().unwrap();
         let bridge = Bridge::new(Key::new("brk"), settings, Arc::<Cloud>::clone(cloud));
         let (stop, stopped) = oneshot::channel();
+        let serving = bridge.clone();
         let served = tokio::spawn(async move {
-            bridge
+            serving
                 .serve(listener, async {
                     stopped.await.unwrap();
                 })
                 .await
         });
         Self {
+            bridge,
             at,
             client: HttpClient::builder().build().unwrap(),
             stop,
@@ -290,5 +293,66 @@ async fn a_sandbox_that_dies_stays_dead_until_the_agent_begins_anew() {
     assert_eq!(cloud.started.load(Ordering::SeqCst), 1);
     assert_eq!(bridge.post("create_session").await.0, 200);
     assert_eq!(cloud.started.load(Ordering::SeqCst), 2);
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn an_address_without_a_sandbox_costs_nothing() {
+    let cloud = Cloud::at_once();
+    let bridge = Running::new(&cloud).await;
+    for number in 0..20 {
+        let address = format!("/v1/python%3A3.11/{number}");
+        for (method, endpoint, status) in [
+            ("GET", "is_alive", 200),
+            ("GET", "", 200),
+            ("POST", "close", 200),
+            ("GET", "execute", 405),
+            ("POST", "docs", 404),
+        ] {
+            let path = format!("{address}/{endpoint}");
+            let (told, _) = bridge.ask(method, &path, Some("brk"), None).await;
+            assert_eq!(told, status, "{path}");
+        }
+    }
+    assert_eq!(bridge.bridge.addresses(), 0);
+    // One that works is there, and goes with its sandbox.
+    assert_eq!(bridge.post("create_session").await.0, 200);
+    assert_eq!(bridge.bridge.addresses(), 1);
+    assert_eq!(bridge.post("close").await.0, 200);
+    assert_eq!(bridge.bridge.addresses(), 0);
+    assert_eq!(cloud.started.load(Ordering::SeqCst), 1);
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn a_refused_start_leaves_no_address() {
+    let cloud = Arc::<Cloud>::default();
+    let bridge = Running::new(&cloud).await;
+    let refused = async {
+        for number in 1..=3 {
+            cloud.begun(number).await;
+            cloud.finish(Err("quota"));
+        }
+    };
+    let agent = async {
+        for _ in 0..3 {
+            assert_eq!(bridge.post("create_session").await.0, 511);
+        }
+    };
+    tokio::join!(refused, agent);
+    assert_eq!(bridge.bridge.addresses(), 0);
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn a_dead_sandbox_is_remembered_until_its_agent_knows() {
+    let cloud = Cloud::at_once();
+    let bridge = Running::new(&cloud).await;
+    assert_eq!(bridge.post("create_session").await.0, 200);
+    cloud.reply(Err(CallFailed::Gone("it expired".to_owned())));
+    assert_eq!(bridge.post("execute").await.0, 511);
+    assert_eq!(bridge.bridge.addresses(), 1);
+    assert_eq!(bridge.post("close").await.0, 200);
+    assert_eq!(bridge.bridge.addresses(), 0);
     bridge.end().await;
 }
