@@ -15,6 +15,8 @@ mod local;
 mod log;
 mod nearest;
 mod output;
+mod plain;
+mod private;
 mod progress;
 mod report;
 mod sandbox;
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
         }
         Usage::Show(text) => {
             let output = Output::new(Format::Text, false);
-            let outcome = output.stdout(text.as_bytes()).map(|()| 0);
+            let outcome = output.page(&text).map(|()| 0);
             (output, outcome)
         }
         Usage::Wrong(failure, format) => (Output::new(format, false), Err(failure)),

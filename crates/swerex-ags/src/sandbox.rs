@@ -127,7 +127,7 @@ async fn deployment(
     progress: &Progress,
 ) -> Result<TencentAgsDeployment, Failure> {
     let cloud = context.cloud().await?;
-    context.keep_journal(&cloud.account);
+    context.keep_journal(&cloud.account)?;
     let told = progress.clone();
     let deployment =
         TencentAgsDeployment::with_account(cloud.config.clone(), cloud.account.clone())?;

@@ -11,6 +11,9 @@ use crate::{
     span::Span,
 };
 
+/// What a death by signal N adds to N.
+const SIGNAL: i64 = 128;
+
 /// Run one command in a fresh sandbox, then stop the sandbox
 ///
 /// One argument is a command line for /bin/sh, several are a program and its arguments. Output and exit code are the command's; a death
@@ -92,8 +95,8 @@ fn tell(sandbox: &Sandbox, answer: &CommandResponse, context: &Context) -> Outco
         });
         output.result(String::new, &json)?;
     } else {
-        output.stderr(answer.stderr.as_bytes());
-        output.stdout(answer.stdout.as_bytes())?;
+        output.command_stderr(answer.stderr.as_bytes());
+        output.command_stdout(answer.stdout.as_bytes())?;
     }
     Ok(code)
 }
@@ -101,7 +104,11 @@ fn tell(sandbox: &Sandbox, answer: &CommandResponse, context: &Context) -> Outco
 /// The code as this process can end with: a death by signal N (-N) is 128+N, as shells have it.
 pub(crate) fn exit_code(code: Option<i64>) -> Outcome {
     let code = code.ok_or_else(|| Failure::failed("the server told no exit code"))?;
-    let code = if code < 0 { 128 - code } else { code };
+    let code = if code < 0 {
+        SIGNAL.saturating_sub(code)
+    } else {
+        code
+    };
     Ok(u8::try_from(code).unwrap_or(FAILED))
 }
 
@@ -145,6 +152,9 @@ mod tests {
         assert_eq!(exit_code(Some(7)), Ok(7));
         assert_eq!(exit_code(Some(-9)), Ok(137));
         assert_eq!(exit_code(Some(4096)), Ok(FAILED));
+        for any in [i64::MIN, i64::MIN + 1, i64::MAX] {
+            assert_eq!(exit_code(Some(any)), Ok(FAILED));
+        }
         assert!(exit_code(None).is_err());
     }
 }

@@ -6,6 +6,7 @@ mod control;
 mod desk;
 mod docker;
 mod drawn;
+mod hostile;
 mod interrupted;
 mod keep;
 mod killed;
