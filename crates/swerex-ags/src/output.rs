@@ -5,17 +5,18 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal as _, Read, Write},
+    io::{self, BufWriter, IsTerminal as _, Read, Write},
     os::fd::{AsFd as _, BorrowedFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use clap::ValueEnum;
 use indicatif::MultiProgress;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    plain::{self, one_line},
+    plain::{self, Json, one_line},
     report::Failure,
     table::table,
 };
@@ -89,7 +90,7 @@ impl Output {
         if !out.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }
-        self.command_stdout(out.as_bytes())
+        self.print(out.as_bytes()).map_err(Failure::stdout)
     }
 
     /// A line of text, whatever the format.
@@ -97,9 +98,14 @@ impl Output {
         self.page(&one_line(text))
     }
 
-    /// A line of JSON, whatever the format.
-    pub(crate) fn json(&self, json: &Value) -> Result<(), Failure> {
-        self.page(&plain::json(&json.to_string()))
+    /// A line of JSON, whatever the format. It is written as it is made.
+    pub(crate) fn json(&self, json: &impl Serialize) -> Result<(), Failure> {
+        let write = || {
+            let mut out = Json(BufWriter::new(io::stdout().lock()));
+            serde_json::to_writer(&mut out, json)?;
+            write_all(out, b"\n")
+        };
+        self.live.suspend(write).map_err(Failure::stdout)
     }
 
     /// A list: a table for people, or `json` for programs. An empty one says so on stderr.
@@ -118,9 +124,12 @@ impl Output {
 
     /// What a command printed, as it is.
     pub(crate) fn command_stdout(&self, bytes: &[u8]) -> Result<(), Failure> {
-        self.live
-            .suspend(|| write_all(io::stdout().lock(), bytes))
-            .map_err(Failure::stdout)
+        self.print(bytes).map_err(Failure::stdout)
+    }
+
+    /// As [`command_stdout`](Self::command_stdout), with the bare error.
+    pub(crate) fn print(&self, bytes: &[u8]) -> io::Result<()> {
+        self.live.suspend(|| write_all(io::stdout().lock(), bytes))
     }
 
     /// All that `from` gives, as it is.

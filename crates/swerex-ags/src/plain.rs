@@ -4,6 +4,8 @@
 //! is; and what is not drawn at all lets two names look alike. All of that is shown as `\u{…}`. What text in any language needs to be drawn
 //! right stays: joiners and variation selectors, one at a time and only behind something that they can belong to.
 
+use std::io;
+
 /// Between two letters or symbols: not to be joined, to be joined.
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
@@ -32,24 +34,58 @@ pub(crate) fn lines(text: &str) -> String {
     out
 }
 
-/// JSON that means the same. Outside of its strings there is nothing but ASCII, and in them everything can be written as `\uXXXX`.
+/// JSON that means the same.
 pub(crate) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
-        let is_hidden = if letter.is_ascii() {
-            letter == '\x7f'
-        } else {
-            acts(letter) || is_invisible(letter)
-        };
-        if is_hidden {
-            for unit in letter.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            out.push(letter);
+        match escaped(letter) {
+            Some(escaped) => out.push_str(&escaped),
+            None => out.push(letter),
         }
     }
     out
+}
+
+/// What [`json`] adds to the length of a letter.
+pub(crate) fn json_cost(letter: char) -> usize {
+    escaped(letter).map_or(0, |escaped| escaped.len() - letter.len_utf8())
+}
+
+/// Outside of the strings of JSON there is nothing but ASCII, and in them everything can be written as `\uXXXX`.
+fn escaped(letter: char) -> Option<String> {
+    let is_hidden = if letter.is_ascii() {
+        letter == '\x7f'
+    } else {
+        acts(letter) || is_invisible(letter)
+    };
+    is_hidden.then(|| {
+        let mut pair = [0; 2];
+        let units = letter.encode_utf16(&mut pair).iter();
+        units.map(|unit| format!("\\u{unit:04x}")).collect()
+    })
+}
+
+/// Passes JSON on as [`json`] has it. Each call brings whole letters, as serializers do.
+pub(crate) struct Json<W>(pub(crate) W);
+
+impl<W: io::Write> io::Write for Json<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let mut rest = text;
+        while let Some((at, letter)) = rest.char_indices().find(|(_, c)| escaped(*c).is_some()) {
+            self.0.write_all(&rest.as_bytes()[..at])?;
+            self.0
+                .write_all(escaped(letter).unwrap_or_default().as_bytes())?;
+            rest = &rest[at + letter.len_utf8()..];
+        }
+        self.0.write_all(rest.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Writes one line of it; `instead` says what stands for letters that have a meaning of their own there.
@@ -186,6 +222,9 @@ mod tests {
         );
         assert!(shown.contains("\\u009b") && shown.contains("\\udb40\\udc41"));
         assert!(shown.contains('中'));
+        let mut passed = Vec::new();
+        serde_json::to_writer(Json(&mut passed), &value).unwrap();
+        assert_eq!(String::from_utf8(passed).unwrap(), shown);
         let again: serde_json::Value = serde_json::from_str(&shown).unwrap();
         assert_eq!(again, value);
     }

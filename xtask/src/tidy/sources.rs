@@ -36,13 +36,13 @@ const PRINTS: &[&str] = &[
 const OUTPUT: &str = "crates/swerex-ags/src/output.rs";
 
 /// How a command's own output is printed, which a terminal gets as it is.
-const RAW: &[&str] = &["command_stdout(", "command_stderr("];
+const RAW: &[&str] = &["command_stdout(", "command_stderr(", ".print(", ".copy("];
 
-/// Who has a command's own output to print.
+/// Who has a command's own output to print, or a file that was asked for.
 const RUNS_COMMANDS: &[&str] = &[
-    "crates/swerex-ags/src/commands/run.rs",
+    "crates/swerex-ags/src/commands/cp.rs",
     "crates/swerex-ags/src/commands/shell",
-    "crates/swerex-ags/src/docker/exec.rs",
+    "crates/swerex-ags/src/shown.rs",
 ];
 
 const CLOCKS: &[&str] = &["SystemTime", "Instant::now", "Timestamp::now", "Zoned::now"];

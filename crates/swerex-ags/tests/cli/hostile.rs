@@ -126,13 +126,8 @@ async fn what_a_sandbox_says_does_nothing_to_the_terminal() {
 #[tokio::test]
 async fn what_settings_and_answers_say_does_nothing_to_the_terminal() {
     let lab = Lab::new().await;
-    let file = lab.path("settings.json");
-    std::fs::write(
-        &file,
-        json!({"type": "tencentags", "image": EVIL}).to_string(),
-    )
-    .unwrap();
-    let config = ["--config", file.to_str().unwrap(), "config", "show"];
+    let image = format!("--deployment.image={EVIL}");
+    let config = [image.as_str(), "config", "show"];
     let said = lab.run(&config).await;
     is_harmless(said.out.as_bytes());
     assert!(said.out.contains(SHOWN), "{said:?}");
