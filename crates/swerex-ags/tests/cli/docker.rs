@@ -32,7 +32,7 @@ fn beside_docker(lab: &Lab, program: &str, args: &[&str]) -> Command {
 }
 
 /// `docker` itself.
-fn docker(lab: &Lab, args: &[&str]) -> Command {
+pub(crate) fn docker(lab: &Lab, args: &[&str]) -> Command {
     let path = lab.path("shims/docker");
     beside_docker(lab, path.to_str().unwrap(), args)
 }

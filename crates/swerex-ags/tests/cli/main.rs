@@ -6,6 +6,7 @@ mod control;
 mod desk;
 mod docker;
 mod drawn;
+mod exact;
 mod hostile;
 mod interrupted;
 mod keep;
