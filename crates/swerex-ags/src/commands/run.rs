@@ -20,7 +20,8 @@ const SIGNAL: i64 = 128;
 /// Run one command in a fresh sandbox, then stop the sandbox
 ///
 /// One argument is a command line for /bin/sh, several are a program and its arguments. Output and exit code are the command's; a death
-/// by signal N is 128+N.
+/// by signal N is 128+N. Output comes while it is printed, byte for byte; with -o json the first and the last 8 MiB of each stream are kept. With
+/// the Python server it comes at the end, as text.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: swerex-ags run --deployment.image=python:3.12 -- python3 -c 'print(6 * 7)'"

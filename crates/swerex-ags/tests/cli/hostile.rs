@@ -57,7 +57,7 @@ async fn answering(status: u16, body: Value) -> u16 {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let body = body.to_string();
+            let body = format!("{body}\n");
             let length = body.len();
             tokio::spawn(async move {
                 let mut seen = Vec::new();
@@ -160,6 +160,7 @@ async fn no_number_of_a_server_ends_the_program_in_another_way() {
         ("n3", -9, 137),
     ] {
         let answer = json!({"stdout": "", "stderr": "", "exit_code": number});
+        let answer = json!({"event": "result", "id": 1, "status": 200, "body": answer});
         plant(&lab, id, id, &this, answering(200, answer).await);
         let ended = said(&lab, &["exec", id, "true"]).await;
         assert_eq!(ended.status.code(), Some(code), "{number}: {ended:?}");
