@@ -148,41 +148,36 @@ async fn in_json_head_and_tail_are_kept_in_little_memory() {
     let (source, gate) = (lab.path("block"), lab.path("gate"));
     std::fs::write(&gate, "").unwrap();
     let id = lab.up().await;
-    for is_text in [true, false] {
+    for (long, short, is_text) in [("stdout", "stderr", true), ("stderr", "stdout", false)] {
         let block = block(is_text);
         std::fs::write(&source, &block).unwrap();
-        // More than is kept, on both streams.
-        let line = script(&source, MAX_OUTPUT / BLOCK + 2, &gate);
-        let line = format!("({line}) >&2; echo begin; {line}");
+        let line = script(&source, 3 * MAX_OUTPUT / BLOCK, &gate);
+        let (to_long, to_short) = if is_text { (1, 2) } else { (2, 1) };
+        let line =
+            format!("exec 3>&{to_long}; echo short >&{to_short}; echo begin >&3; ({line}) >&3");
         let mut child = spawn(lab.command(&["-q", "-o", "json", "run", "-i", &id, "--", &line]));
         let mut out = child.stdout.take().unwrap();
         // It has everything when it has written the first byte of it, and cannot write all.
         let mut json = vec![0];
-        tokio::time::timeout(LONG_PATIENCE, out.read_exact(&mut json))
-            .await
-            .unwrap()
-            .unwrap();
+        let first = tokio::time::timeout(LONG_PATIENCE, out.read_exact(&mut json));
+        first.await.unwrap().unwrap();
         let peak = peak(&child);
         out.read_to_end(&mut json).await.unwrap();
         let said = ended(child).await;
         assert_eq!((said.code, said.err.as_str()), (Some(7), ""), "{said:?}");
         let json: Value = serde_json::from_slice(&json).unwrap();
-        assert_eq!(
-            (&json["exit_code"], json["instance_id"].as_str()),
-            (&7.into(), Some(&*id))
+        assert_eq!(json["exit_code"], 7);
+        assert_eq!(json["instance_id"], id.as_str());
+        assert_eq!(json[short], "short\n");
+        let text = json[long].as_str().unwrap();
+        assert!(text.starts_with("begin\n") && text.contains(" bytes left out ...]\n"));
+        let made = serde_json::to_string(text).unwrap().len();
+        assert!(
+            made <= MAX_OUTPUT + 2 && made > MAX_OUTPUT / 4 * 3,
+            "{made}"
         );
-        for stream in ["stdout", "stderr"] {
-            let text = json[stream].as_str().unwrap();
-            assert!(text.contains(" bytes left out ...]\n"), "{}", text.len());
-            let made = serde_json::to_string(text).unwrap().len();
-            assert!(
-                made <= MAX_OUTPUT + 2 && made > MAX_OUTPUT / 4 * 3,
-                "{made}"
-            );
-            assert_eq!(text.starts_with("begin\n"), stream == "stdout");
-            let end = String::from_utf8_lossy(&block[BLOCK - 40..]).into_owned();
-            assert!(!is_text || text.ends_with(&end));
-        }
+        let end = String::from_utf8_lossy(&block[BLOCK - 40..]).into_owned();
+        assert!(!is_text || text.ends_with(&end));
         assert!(peak <= MOST, "{} MiB", peak >> 20);
     }
     lab.run(&["down", &id, "--yes"]).await;
