@@ -173,7 +173,7 @@ pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
 fn parent(path: &Path) -> &Path {
     path.parent()
         .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+        .unwrap_or_else(|| Path::new("."))
 }
 
 #[cfg(test)]
