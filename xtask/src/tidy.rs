@@ -21,6 +21,7 @@ const RULES: &[Rule] = &[
     ("every fixture says where it comes from", layout::provenance),
     ("every module opens with what it is for", sources::headers),
     ("only ags-http dials", sources::dialling),
+    ("only output prints", sources::printing),
     ("the signer and the protocol read no clock", sources::clocks),
     ("nothing is left unfinished", sources::unfinished),
     ("rooms stay small", sources::size),

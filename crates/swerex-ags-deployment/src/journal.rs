@@ -88,7 +88,8 @@ impl Journal {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = directory.join(format!("{}-{number}.{LINES}", requests::process()));
         // Locked before there is a journal: nobody takes it for an orphan.
-        let lock = File::create(path.with_extension(LOCK))?;
+        let lock = private(OpenOptions::new().write(true).create(true).truncate(true))
+            .open(path.with_extension(LOCK))?;
         lock.try_lock()?;
         let head = Line::Journal {
             software: requests::SOFTWARE.to_owned(),
@@ -96,10 +97,7 @@ impl Journal {
             owner: requests::owner(),
             scope: scope.to_owned(),
         };
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(&path)?;
+        let mut file = private(OpenOptions::new().append(true).create_new(true)).open(&path)?;
         file.write_all(&text(&head)?)?;
         Ok(Self(Arc::new(Mutex::new(Book {
             path,
@@ -220,7 +218,13 @@ fn lines_of(open: &Starts) -> io::Result<Vec<u8>> {
 /// Puts another file in the place of one, in one step.
 fn replace(path: &Path, content: &[u8]) -> io::Result<File> {
     let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
+    // One that a killed process left half done is of no use.
+    if let Err(error) = fs::remove_file(&new)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&new)?;
     file.write_all(content)?;
     fs::rename(&new, path)?;
     OpenOptions::new().append(true).open(path)
@@ -243,6 +247,13 @@ fn text(line: &Line) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// A file for its owner alone.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
 /// Makes a directory for its owner alone.
 fn private_directory(directory: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -254,10 +265,7 @@ fn private_directory(directory: &Path) -> io::Result<()> {
 
 /// Locks a journal unless its process lives.
 fn lock_orphan(path: &Path) -> io::Result<Option<File>> {
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
+    let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
         .open(path.with_extension(LOCK))?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),

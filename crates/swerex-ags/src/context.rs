@@ -22,6 +22,7 @@ use crate::{
     interrupt::Interrupts,
     local::{self, Ready},
     output::Output,
+    private::Problem,
     report::Failure,
     state,
 };
@@ -134,14 +135,23 @@ impl Context {
         self.resolve(ready.as_ref())
     }
 
-    /// Writes down from now on what is started, so that `instance gc` finds it after a kill.
-    pub(crate) fn keep_journal(&self, account: &Account) {
+    /// Writes down from now on what is started, so that `instance gc` finds it after a kill. Without a place for it, sandboxes start all the
+    /// same; a place that others can change is refused.
+    pub(crate) fn keep_journal(&self, account: &Account) -> Result<(), Failure> {
         if self.is_local_here() {
-            return;
+            return Ok(());
         }
-        if let Err(problem) = state::keep_journal(account) {
-            let what = "after a kill, `swerex-ags instance gc` knows by age only what is left over";
-            self.output.warn(&format!("{problem}; {what}"));
+        match state::keep_journal(account) {
+            Err(problem @ Problem::Unsafe(_)) => Err(problem.into()),
+            Err(problem) => {
+                let problem = Failure::from(problem).text();
+                let what =
+                    "after a kill, `swerex-ags instance gc` knows by age only what is left over";
+                self.output
+                    .warn(&format!("no journal is kept: {problem}; {what}"));
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 

@@ -3,7 +3,9 @@
 pub(crate) mod args;
 mod container;
 mod exec;
+mod hold;
 mod images;
+mod owner;
 mod process;
 mod program;
 mod records;

@@ -10,15 +10,19 @@ mod expert;
 mod flags;
 mod images;
 mod interrupt;
+mod kept;
 mod listing;
 mod local;
 mod log;
 mod nearest;
 mod output;
+mod plain;
+mod private;
 mod progress;
 mod report;
 mod sandbox;
 mod serve;
+mod shown;
 mod span;
 mod state;
 mod table;
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
         }
         Usage::Show(text) => {
             let output = Output::new(Format::Text, false);
-            let outcome = output.stdout(text.as_bytes()).map(|()| 0);
+            let outcome = output.page(&text).map(|()| 0);
             (output, outcome)
         }
         Usage::Wrong(failure, format) => (Output::new(format, false), Err(failure)),

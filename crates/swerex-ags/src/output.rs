@@ -1,16 +1,25 @@
 //! The one room that prints: results to stdout, notes to stderr, as text or as JSON.
+//!
+//! Whatever it prints is made plain here (see [`plain`]), since any of it may hold words of a peer. Only a command's own output goes out as it
+//! is, by [`Output::command_stdout`] and [`Output::command_stderr`]; `cargo xtask tidy` knows who may call them.
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal as _, Read, Write},
+    io::{self, BufWriter, IsTerminal as _, Read, Write},
+    os::fd::{AsFd as _, BorrowedFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use clap::ValueEnum;
 use indicatif::MultiProgress;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::{report::Failure, table::table};
+use crate::{
+    plain::{self, Json, one_line},
+    report::Failure,
+    table::table,
+};
 
 /// What results look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -68,15 +77,35 @@ impl Output {
         text: impl FnOnce() -> String,
         json: &Value,
     ) -> Result<(), Failure> {
-        let mut out = if self.is_json() {
-            json.to_string()
+        if self.is_json() {
+            self.json(json)
         } else {
-            text()
-        };
+            self.page(&text())
+        }
+    }
+
+    /// A text of lines, whatever the format.
+    pub(crate) fn page(&self, text: &str) -> Result<(), Failure> {
+        let mut out = plain::lines(text);
         if !out.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }
-        self.stdout(out.as_bytes())
+        self.print(out.as_bytes()).map_err(Failure::stdout)
+    }
+
+    /// A line of text, whatever the format.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        self.page(&one_line(text))
+    }
+
+    /// A line of JSON, whatever the format. It is written as it is made.
+    pub(crate) fn json(&self, json: &impl Serialize) -> Result<(), Failure> {
+        let write = || {
+            let mut out = Json(BufWriter::new(io::stdout().lock()));
+            serde_json::to_writer(&mut out, json)?;
+            write_all(out, b"\n")
+        };
+        self.live.suspend(write).map_err(Failure::stdout)
     }
 
     /// A list: a table for people, or `json` for programs. An empty one says so on stderr.
@@ -93,11 +122,14 @@ impl Output {
         self.result(|| table(head, rows, width()), json)
     }
 
-    /// Bytes as they are.
-    pub(crate) fn stdout(&self, bytes: &[u8]) -> Result<(), Failure> {
-        self.live
-            .suspend(|| write_all(io::stdout().lock(), bytes))
-            .map_err(Failure::stdout)
+    /// What a command printed, as it is.
+    pub(crate) fn command_stdout(&self, bytes: &[u8]) -> Result<(), Failure> {
+        self.print(bytes).map_err(Failure::stdout)
+    }
+
+    /// As [`command_stdout`](Self::command_stdout), with the bare error.
+    pub(crate) fn print(&self, bytes: &[u8]) -> io::Result<()> {
+        self.live.suspend(|| write_all(io::stdout().lock(), bytes))
     }
 
     /// All that `from` gives, as it is.
@@ -126,8 +158,8 @@ impl Output {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A command's own error output, as it is.
-    pub(crate) fn stderr(&self, bytes: &[u8]) {
+    /// What a command printed to its stderr, as it is.
+    pub(crate) fn command_stderr(&self, bytes: &[u8]) {
         if let Some(held) = &mut *self.held() {
             let room = MAX_HELD.saturating_sub(held.len()).min(bytes.len());
             held.extend_from_slice(&bytes[..room]);
@@ -140,23 +172,43 @@ impl Output {
     /// A remark for people, on stderr; not with `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            self.stderr(format!("{}\n", one_line(text)).as_bytes());
+            self.remark(text);
         }
     }
 
     /// Something that a person should know even with `--quiet`.
     pub(crate) fn warn(&self, text: &str) {
-        self.stderr(format!("warning: {}\n", one_line(text)).as_bytes());
+        self.remark(&format!("warning: {text}"));
+    }
+
+    /// A line on stderr, whatever the flags.
+    pub(crate) fn remark(&self, text: &str) {
+        self.command_stderr(format!("{}\n", one_line(text)).as_bytes());
+    }
+
+    /// What stands before the place where a person types.
+    pub(crate) fn prompt(&self, text: &str) {
+        self.command_stderr(format!("{} ", one_line(text)).as_bytes());
+    }
+
+    /// What a person types begins on a line of its own.
+    pub(crate) fn newline(&self) {
+        self.command_stderr(b"\n");
+    }
+
+    /// A line of the log, without what its values could do to a terminal: see [`log`](crate::log).
+    pub(crate) fn logged(&self, line: &[u8]) {
+        self.command_stderr(line);
     }
 
     /// Why it failed, on one line of stderr.
     pub(crate) fn failure(&self, failure: &Failure) {
-        let line = if self.is_json() {
-            failure.json().to_string()
+        if self.is_json() {
+            let line = plain::json(&failure.json().to_string());
+            self.command_stderr(format!("{line}\n").as_bytes());
         } else {
-            one_line(&format!("error: {}", failure.text()))
-        };
-        self.stderr(format!("{line}\n").as_bytes());
+            self.remark(&format!("error: {}", failure.text()));
+        }
     }
 
     /// Asks a person on the terminal; `None` if there is none to ask.
@@ -164,7 +216,7 @@ impl Output {
         if self.is_json() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
         }
-        self.stderr(format!("{} [y/N] ", one_line(question)).as_bytes());
+        self.prompt(&format!("{} [y/N]", one_line(question)));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
@@ -174,8 +226,23 @@ impl Output {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let held = self.0.held().take();
-        self.0.stderr(&held.unwrap_or_default());
+        self.0.command_stderr(&held.unwrap_or_default());
     }
+}
+
+/// Whether results go to a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether stdout and stderr are one and the same: then what comes on both is to come in order.
+pub(crate) fn is_one_stream() -> bool {
+    let of = |stream: BorrowedFd<'_>| {
+        let stat = rustix::fs::fstat(stream);
+        stat.map(|stat| (stat.st_dev, stat.st_ino)).ok()
+    };
+    let (out, err) = (of(io::stdout().as_fd()), of(io::stderr().as_fd()));
+    out.is_some() && out == err
 }
 
 /// Whether progress may be drawn: stderr is a terminal that can.
@@ -188,24 +255,16 @@ fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
     to.flush()
 }
 
-/// How many columns the terminal has that results go to; `None` if they go elsewhere.
-fn width() -> Option<u16> {
-    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
-    (size.ws_col > 0).then_some(size.ws_col)
+/// Lines and columns of the terminal that results go to, as far as it says.
+pub(crate) fn size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_row > 0 && size.ws_col > 0).then_some((size.ws_row, size.ws_col))
 }
 
-/// Text from elsewhere on one line, without what a terminal would act on.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.trim_end().chars() {
-        match letter {
-            '\n' | '\t' => out.push(' '),
-            '\r' => {}
-            letter if letter.is_control() => out.extend(letter.escape_default()),
-            letter => out.push(letter),
-        }
-    }
-    out
+/// How many columns the terminal has that results go to; `None` if they go elsewhere.
+fn width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col)
 }
 
 /// JSON for people: `Key: value` lines, lists and structures indented.
@@ -221,9 +280,9 @@ fn grow(value: &Value, depth: usize, text: &mut String) {
         Value::Object(members) => {
             for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
                 if is_leaf(value) {
-                    let _ = writeln!(text, "{indent}{name}: {}", leaf(value));
+                    let _ = writeln!(text, "{indent}{}: {}", one_line(name), leaf(value));
                 } else {
-                    let _ = writeln!(text, "{indent}{name}:");
+                    let _ = writeln!(text, "{indent}{}:", one_line(name));
                     grow(value, depth + 1, text);
                 }
             }
@@ -266,11 +325,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn what_a_terminal_would_act_on_is_shown_instead() {
-        assert_eq!(one_line("a\x1b[31mb\nc\r\n"), "a\\u{1b}[31mb c");
-    }
 
     #[test]
     fn json_for_people() {

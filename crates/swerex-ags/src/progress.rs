@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::output::{self, Output, one_line};
+use crate::{
+    output::{self, Output},
+    plain::one_line,
+};
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(100);

@@ -1,13 +1,18 @@
 //! A sandbox to work in: started or attached to, given to the work, and stopped however the work ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use ags_api::model::DescribeSandboxInstanceListRequest;
 use swerex_ags_deployment::{Account, StartFailed, Step, StopFailed, TencentAgsDeployment, marks};
 use swerex_ags_runtime::AgsRuntime;
+use swerex_proto::Command;
 
 use crate::{
     context::Context, listing::is_over, output::Output, progress::Progress, report::Failure,
+    serve::attached::Leash,
 };
 
 /// How long the end of a command waits for what is being stopped in the background.
@@ -21,6 +26,9 @@ const SETTLE: [Duration; 3] = [
 /// How many of those that go on are named.
 const MOST_NAMED: usize = 10;
 
+/// How long a command in a sandbox that stays may take to end when nobody hears it any more.
+const LAST_WORD: Duration = Duration::from_secs(8);
+
 /// How long that may take before it is worth a word.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -29,6 +37,49 @@ const SOON: Duration = Duration::from_millis(500);
 pub(crate) struct Sandbox {
     pub(crate) instance_id: String,
     pub(crate) runtime: AgsRuntime,
+    /// What ends the command that runs, if it is to end with us.
+    leash: Mutex<Option<Leash>>,
+}
+
+impl Sandbox {
+    fn new(instance_id: &str, runtime: AgsRuntime) -> Self {
+        Self {
+            instance_id: instance_id.to_owned(),
+            runtime,
+            leash: Mutex::default(),
+        }
+    }
+
+    /// The command, so that it ends with the work in this sandbox, if that ends first. A Python server would hear of it only afterwards.
+    pub(crate) fn leash(&self, command: Command) -> Command {
+        if !self.runtime.is_native() {
+            return command;
+        }
+        let (command, leash) = Leash::on(&self.runtime, command);
+        *self.leashed() = Some(leash);
+        command
+    }
+
+    /// It has ended by itself.
+    pub(crate) fn unleash(&self) {
+        if let Some(leash) = self.leashed().take() {
+            leash.let_go();
+        }
+    }
+
+    fn leashed(&self) -> MutexGuard<'_, Option<Leash>> {
+        self.leash.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends what is left of the work.
+    async fn end(&self) {
+        let leash = self.leashed().take();
+        if let Some(leash) = leash
+            && tokio::time::timeout(LAST_WORD, leash.pull()).await.is_err()
+        {
+            tracing::debug!("the command was not ended in time");
+        }
+    }
 }
 
 /// Gives `work` a sandbox: the running instance `existing`, which stays as it is, or a fresh one, which is stopped at the end. The end is
@@ -82,11 +133,10 @@ async fn attached<T>(
     let reach = async { deployment.attach(id).await.map_err(Failure::from) };
     let runtime = context.until_interrupted(reach).await;
     progress.done();
-    let sandbox = Sandbox {
-        instance_id: id.to_owned(),
-        runtime: runtime?,
-    };
-    context.until_interrupted(work(&sandbox)).await
+    let sandbox = Sandbox::new(id, runtime?);
+    let outcome = context.until_interrupted(work(&sandbox)).await;
+    sandbox.end().await;
+    outcome
 }
 
 /// The work's outcome in a sandbox of its own, and what could not be stopped at the end.
@@ -100,10 +150,10 @@ async fn fresh<T>(
     };
     let outcome = async {
         let started = |error| Failure::of(&error);
-        let sandbox = Sandbox {
-            instance_id: deployment.instance_id().map_err(started)?.to_owned(),
-            runtime: deployment.runtime().map_err(started)?.clone(),
-        };
+        let sandbox = Sandbox::new(
+            deployment.instance_id().map_err(started)?,
+            deployment.runtime().map_err(started)?.clone(),
+        );
         context.until_interrupted(work(&sandbox)).await
     };
     let outcome = outcome.await;
@@ -127,7 +177,7 @@ async fn deployment(
     progress: &Progress,
 ) -> Result<TencentAgsDeployment, Failure> {
     let cloud = context.cloud().await?;
-    context.keep_journal(&cloud.account);
+    context.keep_journal(&cloud.account)?;
     let told = progress.clone();
     let deployment =
         TencentAgsDeployment::with_account(cloud.config.clone(), cloud.account.clone())?;

@@ -2,7 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use crate::output::one_line;
+use crate::plain::one_line;
 
 /// Blanks between two columns.
 const GAP: u16 = 2;

@@ -1,13 +1,15 @@
 //! The terminal that this program is used on: its size, and passing every key on as it is.
 
 use std::{
-    io::{self, stdout},
+    io,
     os::fd::{AsFd, OwnedFd},
     panic,
     sync::{Mutex, MutexGuard, Once, PoisonError},
 };
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use crate::output;
 
 /// Lines and columns where the terminal does not say.
 const USUAL: (u16, u16) = (24, 80);
@@ -22,10 +24,7 @@ static BEFORE: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
 
 /// Lines and columns.
 pub(crate) fn size() -> (u16, u16) {
-    match tcgetwinsize(stdout()) {
-        Ok(size) if size.ws_row > 0 && size.ws_col > 0 => (size.ws_row, size.ws_col),
-        _ => USUAL,
-    }
+    output::size().unwrap_or(USUAL)
 }
 
 /// Bytes that make a terminal usable again that was left in the middle of something.

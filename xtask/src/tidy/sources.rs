@@ -21,6 +21,30 @@ const DIALS: &[&str] = &[
     "UdpSocket::bind",
 ];
 
+/// How a program writes where a person reads.
+const PRINTS: &[&str] = &[
+    "print!(",
+    "println!(",
+    "stdout()",
+    "stderr()",
+    "/dev/std",
+    "/dev/fd",
+    "from_raw_fd",
+];
+
+/// The one room of the command line that prints.
+const OUTPUT: &str = "crates/swerex-ags/src/output.rs";
+
+/// How a command's own output is printed, which a terminal gets as it is.
+const RAW: &[&str] = &["command_stdout(", "command_stderr(", ".print(", ".copy("];
+
+/// Who has a command's own output to print, or a file that was asked for.
+const RUNS_COMMANDS: &[&str] = &[
+    "crates/swerex-ags/src/commands/cp.rs",
+    "crates/swerex-ags/src/commands/shell",
+    "crates/swerex-ags/src/shown.rs",
+];
+
 const CLOCKS: &[&str] = &["SystemTime", "Instant::now", "Timestamp::now", "Zoned::now"];
 
 /// Each file's path and text, without its tests.
@@ -74,6 +98,20 @@ pub(super) fn dialling() -> Result<Vec<String>, String> {
     words(DIALS, |file| {
         file.starts_with("crates") && !file.starts_with("crates/ags-http") && !is_test(file)
     })
+}
+
+/// What a peer says is made plain in one place, so nothing passes by it.
+pub(super) fn printing() -> Result<Vec<String>, String> {
+    let is_of_program = |file: &Path| file.starts_with("crates/swerex-ags/src") && !is_test(file);
+    let mut found = words(PRINTS, |file| {
+        is_of_program(file) && file != Path::new(OUTPUT)
+    })?;
+    found.extend(words(RAW, |file| {
+        is_of_program(file)
+            && file != Path::new(OUTPUT)
+            && !RUNS_COMMANDS.iter().any(|room| file.starts_with(room))
+    })?);
+    Ok(found)
 }
 
 /// Time is an argument there.
@@ -144,6 +182,11 @@ mod tests {
         );
         assert!(is_test(Path::new("crates/x/tests/a.rs")));
         assert!(!is_test(Path::new("crates/x/src/retests.rs")));
+    }
+
+    #[test]
+    fn only_output_prints() {
+        assert_eq!(printing(), Ok(Vec::new()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     nearest::nearest,
     output::tree,
+    plain,
     report::{Failure, Outcome},
 };
 
@@ -55,7 +56,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
             .entry("RequestId")
             .or_insert_with(|| json!(answer.request_id));
     }
-    let text = || serde_json::to_string_pretty(&reply).unwrap_or_else(|_| reply.to_string());
+    let text = || plain::json(&format!("{reply:#}"));
     context.output.result(text, &reply)?;
     Ok(0)
 }

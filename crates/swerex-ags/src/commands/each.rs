@@ -7,6 +7,7 @@ use swerex_ags_deployment::Account;
 use crate::{
     consent::Consent,
     context::Context,
+    plain::one_line,
     report::{FAILED, Failure, Outcome},
 };
 
@@ -33,7 +34,7 @@ pub(crate) async fn destroy(
     if consent.dry_run {
         let text = || {
             ids.iter()
-                .map(|id| format!("would {what}: {id}\n"))
+                .map(|id| format!("would {what}: {}\n", one_line(id)))
                 .collect()
         };
         context.output.result(text, &json!(would(&ids)))?;

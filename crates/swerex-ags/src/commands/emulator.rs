@@ -2,6 +2,7 @@
 
 use crate::{
     context::Context,
+    plain,
     report::{Failure, Outcome},
 };
 
@@ -14,8 +15,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         .await
         .map_err(|error| Failure::because("the emulator did not start", &error))?;
     // The line is JSON whatever the format: it is for programs, `--local=FILE` among them.
-    let ready = format!("{}\n", emulator.ready_line());
-    if let Err(failure) = context.output.stdout(ready.as_bytes()) {
+    if let Err(failure) = context.output.page(&plain::json(&emulator.ready_line())) {
         emulator.shutdown().await;
         return Err(failure);
     }

@@ -1,20 +1,27 @@
 //! `swerex-ags run`: one command in a sandbox; its output and its exit code are this program's.
 
-use serde_json::json;
-use swerex_proto::{Command, CommandResponse};
+use serde::Serialize;
+use swerex_ags_runtime::Error;
+use swerex_proto::Command;
 
 use crate::{
     context::Context,
+    kept::{Both, Kept},
     progress::Progress,
     report::{FAILED, Failure, Outcome},
-    sandbox::{self, Sandbox},
+    sandbox,
+    shown::Shown,
     span::Span,
 };
+
+/// What a death by signal N adds to N.
+const SIGNAL: i64 = 128;
 
 /// Run one command in a fresh sandbox, then stop the sandbox
 ///
 /// One argument is a command line for /bin/sh, several are a program and its arguments. Output and exit code are the command's; a death
-/// by signal N is 128+N.
+/// by signal N is 128+N. Output comes while it is printed, byte for byte; with -o json the first and the last 8 MiB of each stream are kept. With
+/// the Python server it comes at the end, as text.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: swerex-ags run --deployment.image=python:3.12 -- python3 -c 'print(6 * 7)'"
@@ -39,14 +46,53 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     let command = command(&args);
-    sandbox::with(args.instance.as_deref(), context, async |sandbox| {
+    let instance = args.instance.as_deref();
+    sandbox::with(instance, context, async |sandbox| {
         let progress = Progress::spinner(&context.output);
         progress.wait("running the command");
-        let answer = sandbox.runtime.execute(&command).await;
+        let command = match instance {
+            // A sandbox that stays is not to keep a command that nobody hears any more.
+            Some(_) => sandbox.leash(command),
+            None => command,
+        };
+        let runtime = &sandbox.runtime;
+        let (mut kept, is_json) = (Both::default(), context.output.is_json());
+        let answer = if is_json {
+            runtime.execute_streamed(&command, &mut kept).await
+        } else {
+            let shown = Shown::new(&context.output, Some(progress.clone()));
+            runtime.execute_streamed(&command, shown).await
+        };
         progress.done();
-        tell(sandbox, &answer?, context)
+        if matches!(answer, Ok(_) | Err(Error::Remote(_))) {
+            sandbox.unleash();
+        }
+        let answer = answer.map_err(|error| match error {
+            Error::Output(error) => Failure::stdout(error),
+            error => error.into(),
+        })?;
+        let code = exit_code(answer.exit_code)?;
+        if is_json {
+            let Both { stdout, stderr } = kept.finish();
+            context.output.json(&Told {
+                exit_code: answer.exit_code,
+                instance_id: &sandbox.instance_id,
+                stderr,
+                stdout,
+            })?;
+        }
+        Ok(code)
     })
     .await
+}
+
+/// The result for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    exit_code: Option<i64>,
+    instance_id: &'a str,
+    stderr: Kept,
+    stdout: Kept,
 }
 
 /// `NAME=VALUE`, whose name a program's environment can hold.
@@ -82,26 +128,14 @@ fn command(args: &Args) -> Command {
     }
 }
 
-fn tell(sandbox: &Sandbox, answer: &CommandResponse, context: &Context) -> Outcome {
-    let output = &context.output;
-    let code = exit_code(answer.exit_code)?;
-    if output.is_json() {
-        let json = json!({
-            "stdout": answer.stdout, "stderr": answer.stderr, "exit_code": answer.exit_code,
-            "instance_id": sandbox.instance_id,
-        });
-        output.result(String::new, &json)?;
-    } else {
-        output.stderr(answer.stderr.as_bytes());
-        output.stdout(answer.stdout.as_bytes())?;
-    }
-    Ok(code)
-}
-
 /// The code as this process can end with: a death by signal N (-N) is 128+N, as shells have it.
 pub(crate) fn exit_code(code: Option<i64>) -> Outcome {
     let code = code.ok_or_else(|| Failure::failed("the server told no exit code"))?;
-    let code = if code < 0 { 128 - code } else { code };
+    let code = if code < 0 {
+        SIGNAL.saturating_sub(code)
+    } else {
+        code
+    };
     Ok(u8::try_from(code).unwrap_or(FAILED))
 }
 
@@ -145,6 +179,9 @@ mod tests {
         assert_eq!(exit_code(Some(7)), Ok(7));
         assert_eq!(exit_code(Some(-9)), Ok(137));
         assert_eq!(exit_code(Some(4096)), Ok(FAILED));
+        for any in [i64::MIN, i64::MIN + 1, i64::MAX] {
+            assert_eq!(exit_code(Some(any)), Ok(FAILED));
+        }
         assert!(exit_code(None).is_err());
     }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
             .output
             .warn("not on loopback: whoever has the key can start sandboxes on this account");
     }
-    context.keep_journal(&cloud.account);
+    context.keep_journal(&cloud.account)?;
     let starter = AgsStarter {
         config: cloud.config.clone(),
         account: cloud.account.clone(),

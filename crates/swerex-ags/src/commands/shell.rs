@@ -8,6 +8,7 @@ use std::{io::IsTerminal as _, sync::OnceLock, time::Duration};
 
 use crate::{
     context::Context,
+    output,
     report::{Failure, Outcome},
     sandbox,
 };
@@ -42,7 +43,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
             "shell has no result to give as JSON; use run -o json",
         ));
     }
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let is_terminal = std::io::stdin().is_terminal() && output::is_terminal();
     let opened = OnceLock::new();
     let outcome = sandbox::with(args.instance.as_deref(), context, async |sandbox| {
         if is_terminal && sandbox.runtime.has_terminals() {

@@ -1,14 +1,18 @@
 //! `exec`: one command in a container, its output and its exit code.
 
-use std::{error::Error as _, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use ags_http::HttpClient;
-use bytes::Bytes;
-use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, Error, Sink};
-use swerex_proto::{Command, CommandLine, ExceptionClass, native::Stream};
+use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, Error};
+use swerex_proto::{Command, CommandLine, ExceptionClass};
 
 use super::{args::ExecArgs, records::Record};
-use crate::serve::attached;
+use crate::{
+    output::{self, Output},
+    report::Failure,
+    serve::attached,
+    shown::Shown,
+};
 
 /// Exit code when the container program itself fails.
 pub(crate) const FAILED: u8 = 125;
@@ -16,9 +20,11 @@ pub(crate) const FAILED: u8 = 125;
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 const SIGNAL: i64 = 128;
+/// As of a program that wrote to a pipe that nobody reads: a death by SIGPIPE.
+const UNREAD: u8 = 141;
 
 /// Runs the command and gives its exit code, or what went wrong.
-pub(crate) async fn run(record: &Record, args: ExecArgs) -> Result<u8, String> {
+pub(crate) async fn run(record: &Record, args: ExecArgs, output: &Output) -> Result<u8, String> {
     let base = format!("http://127.0.0.1:{}", record.port)
         .parse()
         .map_err(|error| format!("no address: {error}"))?;
@@ -32,10 +38,12 @@ pub(crate) async fn run(record: &Record, args: ExecArgs) -> Result<u8, String> {
     let command = Command {
         command: CommandLine::Argv(argv(record, &args)),
         cwd: args.workdir.clone().or_else(|| record.workdir.clone()),
-        merge_output_streams: is_one_stream(),
+        merge_output_streams: output::is_one_stream(),
         ..Command::default()
     };
-    let answer = runtime.execute_attached(attached::PATH, &command, Printed);
+    // It ends with this process, however that ends: its holder sees to that.
+    let shown = Shown::new(output, None);
+    let answer = runtime.execute_attached(attached::PATH, &command, shown);
     match answer.await {
         Ok(answer) => Ok(code(answer.exit_code)),
         Err(Error::Remote(error)) => {
@@ -44,29 +52,12 @@ pub(crate) async fn run(record: &Record, args: ExecArgs) -> Result<u8, String> {
                 ExceptionClass::PermissionError => NOT_EXECUTABLE,
                 _ => FAILED,
             };
-            write(
-                &mut io::stderr(),
-                format!("exec: {}\n", error.message).as_bytes(),
-            )?;
+            output.remark(&format!("exec: {}", error.message));
             Ok(code)
         }
-        Err(error) => Err(match error.source() {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        }),
-    }
-}
-
-/// Prints what a command in the container prints.
-struct Printed;
-
-impl Sink for Printed {
-    async fn take(&mut self, stream: Stream, piece: Bytes) -> io::Result<()> {
-        let printed = match stream {
-            Stream::Stdout => write(&mut io::stdout(), &piece),
-            Stream::Stderr => write(&mut io::stderr(), &piece),
-        };
-        printed.map_err(io::Error::other)
+        // Whoever read it has had enough.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(UNREAD),
+        Err(error) => Err(Failure::of(&error).text()),
     }
 }
 
@@ -85,31 +76,16 @@ fn argv(record: &Record, args: &ExecArgs) -> Vec<String> {
     argv
 }
 
-/// Whether stdout and stderr are one: then the output is to come in order.
-fn is_one_stream() -> bool {
-    let of = |fd: std::os::fd::BorrowedFd<'_>| {
-        rustix::fs::fstat(fd)
-            .map(|stat| (stat.st_dev, stat.st_ino))
-            .ok()
-    };
-    let (out, err) = (of(rustix::stdio::stdout()), of(rustix::stdio::stderr()));
-    out.is_some() && out == err
-}
-
 /// Docker's exit code: 128+N for a death by signal N.
 fn code(code: Option<i64>) -> u8 {
     let code = code.unwrap_or_else(|| i64::from(FAILED));
-    let code = if code < 0 { SIGNAL - code } else { code };
+    // Whatever number a server tells.
+    let code = if code < 0 {
+        SIGNAL.saturating_sub(code)
+    } else {
+        code
+    };
     u8::try_from(code & 255).unwrap_or(FAILED)
-}
-
-fn write(to: &mut impl io::Write, text: &[u8]) -> Result<(), String> {
-    match to.write_all(text).and_then(|()| to.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write: {error}"))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -128,5 +104,10 @@ mod tests {
             ),
             (0, 3, 137, 7, FAILED)
         );
+        for any in [i64::MIN, i64::MIN + 1, i64::MAX] {
+            // No number ends it in another way.
+            let _ = code(Some(any));
+        }
+        assert_eq!(code(Some(i64::MIN)), 255);
     }
 }

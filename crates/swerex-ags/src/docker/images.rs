@@ -1,6 +1,8 @@
 //! What `build` promised: ids that stand for images.
 
-use std::{fs, io, path::PathBuf};
+use std::{io, path::PathBuf};
+
+use crate::private;
 
 /// Ids of built images and the images that they stand for, one file each.
 #[derive(Debug)]
@@ -9,9 +11,9 @@ pub(crate) struct Images {
 }
 
 impl Images {
-    pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&directory)?;
-        Ok(Self { directory })
+    /// Those in a directory that only its owner can change.
+    pub(crate) fn of(directory: PathBuf) -> Self {
+        Self { directory }
     }
 
     /// Notes that `id` (`sha256:` and 64 hexadecimal digits) stands for `image`.
@@ -19,14 +21,12 @@ impl Images {
         let Some(path) = self.path(id) else {
             return Ok(());
         };
-        let half = path.with_extension(std::process::id().to_string());
-        fs::write(&half, image)?;
-        fs::rename(half, path)
+        private::write(&path, image.as_bytes(), private::FILE)
     }
 
     /// The image that `id` stands for.
     pub(crate) fn find(&self, id: &str) -> Option<String> {
-        fs::read_to_string(self.path(id)?).ok()
+        String::from_utf8(private::read(&self.path(id)?)?).ok()
     }
 
     fn path(&self, id: &str) -> Option<PathBuf> {
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn an_id_stands_for_its_image_and_nothing_else_is_one() {
         let home = tempfile::tempdir().unwrap();
-        let images = Images::open(home.path().join("images")).unwrap();
+        let images = Images::of(home.path().to_owned());
         let id = format!("sha256:{}", "ab".repeat(32));
         images.remember(&id, "python:3.11").unwrap();
         assert_eq!(images.find(&id).as_deref(), Some("python:3.11"));

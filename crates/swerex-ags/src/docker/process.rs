@@ -19,10 +19,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    pub(super) fn pid(self) -> i32 {
+        self.pid
+    }
+
     /// The process with this id, if there is one.
     pub(crate) fn of(pid: Pid) -> Option<Self> {
-        let pid = pid.as_raw_nonzero().get();
-        started(pid).map(|started| Self { pid, started })
+        Stat::of(pid.as_raw_nonzero().get()).map(|stat| stat.process)
     }
 
     /// This process.
@@ -36,7 +39,7 @@ impl Process {
     }
 
     pub(crate) fn is_alive(self) -> bool {
-        started(self.pid) == Some(self.started)
+        Stat::of(self.pid).is_some_and(|stat| stat.process == self)
     }
 
     /// Asks it to end (SIGTERM); whether it was there to be asked.
@@ -102,16 +105,64 @@ impl Process {
     }
 }
 
-/// When a process started; `None` if it has ended, also if nobody has asked for its exit code yet.
-fn started(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything: the fields are counted from its end.
-    let (_, after) = stat.rsplit_once(')')?;
-    let mut fields = after.split_whitespace();
-    if matches!(fields.next()?, "Z" | "X") {
-        return None;
+/// What the kernel says of a process to everybody.
+#[derive(Clone, Debug)]
+pub(super) struct Stat {
+    pub(super) process: Process,
+    /// The name of its program, cut to 15 bytes, or what it calls itself.
+    pub(super) name: String,
+    pub(super) parent: i32,
+    /// The leader of its session, also if that has ended; 0 if it cannot be seen from here.
+    pub(super) session: i32,
+    /// Whether it has a terminal.
+    pub(super) has_terminal: bool,
+    /// Whether it is a copy of its parent: it was forked, and has not begun a program of its own.
+    pub(super) is_copy: bool,
+}
+
+/// The flag of a process that is a copy: `PF_FORKNOEXEC`.
+const COPY: u64 = 0x40;
+
+impl Stat {
+    /// `None` if it has ended, also if nobody has asked for its exit code yet.
+    pub(super) fn of(pid: i32) -> Option<Self> {
+        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        Self::parse(pid, &String::from_utf8_lossy(&stat))
     }
-    fields.nth(18)?.parse().ok()
+
+    fn parse(pid: i32, stat: &str) -> Option<Self> {
+        // The name, in parentheses, may hold anything: the fields are counted from its end.
+        let (before, after) = stat.rsplit_once(')')?;
+        let (_, name) = before.split_once('(')?;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        if matches!(*fields.first()?, "Z" | "X") {
+            return None;
+        }
+        let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
+        let small = |at: usize| i32::try_from(number(at)?).ok();
+        Some(Self {
+            process: Process {
+                pid,
+                started: fields.get(19)?.parse().ok()?,
+            },
+            name: name.to_owned(),
+            parent: small(1)?,
+            session: small(3)?,
+            has_terminal: number(4)? != 0,
+            is_copy: fields.get(6)?.parse::<u64>().ok()? & COPY != 0,
+        })
+    }
+}
+
+/// The words that a process was started with; none if they cannot be seen.
+pub(super) fn words(pid: i32) -> Vec<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = String::from_utf8_lossy(&line);
+    let line = line.strip_suffix('\0').unwrap_or(&line);
+    if line.is_empty() {
+        return Vec::new();
+    }
+    line.split('\0').map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -147,5 +198,28 @@ mod tests {
     fn this_process_and_its_parent_live() {
         assert!(Process::this().unwrap().is_alive());
         assert!(Process::parent().unwrap().is_alive());
+    }
+
+    #[test]
+    fn what_the_kernel_says_is_read_whatever_the_name() {
+        let line = "7 (a) R (b) S 5 7 6 34816 7 4194368 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 0";
+        let stat = Stat::parse(7, line).unwrap();
+        assert_eq!(
+            (stat.name.as_str(), stat.parent, stat.session),
+            ("a) R (b", 5, 6)
+        );
+        assert!(stat.has_terminal && stat.is_copy);
+        assert_eq!(stat.process.started, 12_345);
+        for broken in [
+            "",
+            "7 (x",
+            "7 (x) S",
+            "7 (x) Z 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 1",
+            "7 (x) S a b c",
+        ] {
+            assert!(Stat::parse(7, broken).is_none(), "{broken}");
+        }
+        let this = words(rustix::process::getpid().as_raw_nonzero().get());
+        assert_eq!(this, std::env::args().collect::<Vec<_>>());
     }
 }

@@ -3,12 +3,10 @@
 use std::{
     env,
     error::Error as _,
-    io::{self, BufRead as _, Read as _, Write as _},
-    os::unix::process::CommandExt as _,
+    io::{self, Read as _},
     path::PathBuf,
-    process::{Command, ExitCode, Stdio},
+    process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use ring::digest::{SHA256, digest};
@@ -17,25 +15,29 @@ use uuid::Uuid;
 
 use super::{
     args::{Call, Misused},
-    container::{Ended, Plan},
+    container::Plan,
     exec,
+    hold::{self, HOLD, KILL_LIMIT},
     images::Images,
+    owner::{self, Choice},
     process::Process,
-    records::Records,
+    records::{Record, Records},
     run_args::RunArgs,
 };
-use crate::{local::Ready, sandbox, serve::ags::AgsStarter, state};
+use crate::{
+    local::Ready,
+    output::{Format, Output},
+    private::Problem,
+    report::Failure,
+    serve::ags::AgsStarter,
+    span::Span,
+    state::{self, State},
+};
 
 /// Names a configuration file of the deployment.
 pub(crate) const CONFIG: &str = "SWEREX_AGS_CONFIG";
 /// Names the file with an emulator's ready line.
 pub(crate) const LOCAL: &str = "SWEREX_AGS_LOCAL";
-
-/// The hidden command that holds a detached container.
-const HOLD: &str = "__hold";
-
-/// How long `kill` waits for a container to end: less than the 10 s after which SWE-ReX kills hard.
-const KILL_LIMIT: Duration = Duration::from_secs(9);
 
 /// The names under which this program stands in for another.
 pub(crate) fn is_called_as(program: &str) -> bool {
@@ -44,6 +46,11 @@ pub(crate) fn is_called_as(program: &str) -> bool {
 
 /// Runs the program; `args` are those after its name.
 pub(crate) fn main(args: &[String]) -> ExitCode {
+    let output = Output::new(Format::Text, false);
+    let complain = |problem: &str| {
+        output.remark(&format!("swerex-ags (as docker): {problem}"));
+        ExitCode::from(exec::FAILED)
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -52,25 +59,27 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("cannot start: {error}")),
     };
-    match runtime.block_on(run(args)) {
+    match runtime.block_on(run(args, &output)) {
         Ok(code) => ExitCode::from(code),
         Err(problem) => complain(&problem),
     }
 }
 
-async fn run(args: &[String]) -> Result<u8, String> {
+async fn run(args: &[String], output: &Output) -> Result<u8, String> {
     if args.first().is_some_and(|arg| arg == HOLD) {
-        return hold().await;
+        return hold::hold(output).await;
     }
     let call = Call::parse(args).map_err(|Misused(problem)| problem)?;
-    let state = state::directory()?;
-    let records =
-        Records::open(state.join("containers")).map_err(|error| unusable(&state, &error))?;
-    let images = Images::open(state.join("images")).map_err(|error| unusable(&state, &error))?;
+    let state = State::of_environment().map_err(told)?;
+    let records = Records::of(state.containers().map_err(told)?);
+    let images = Images::of(state.images().map_err(told)?);
     match call {
-        Call::Inspect(name) => inspect(&records, &name),
+        Call::Inspect(name) => inspect(&records, &name, output),
         Call::Pull(image) => {
-            say(&format!("{image}: AGS pulls it when a sandbox starts"));
+            say(
+                output,
+                &format!("{image}: AGS pulls it when a sandbox starts"),
+            );
             Ok(0)
         }
         Call::Build { base } => {
@@ -80,208 +89,132 @@ async fn run(args: &[String]) -> Result<u8, String> {
             let id = format!("sha256:{}", hex(digest(&SHA256, base.as_bytes()).as_ref()));
             images
                 .remember(&id, &base)
-                .map_err(|error| unusable(&state, &error))?;
-            say(&id);
+                .map_err(|error| format!("cannot note what {id} stands for: {error}"))?;
+            say(output, &id);
             Ok(0)
         }
-        Call::Run(args) => start(args, &records, &images).await,
+        Call::Run(args) => start(args, &records, &images, output).await,
         Call::Exec(args) => match find(&records, &args.container)? {
-            Some(record) => exec::run(&record, args).await,
+            Some(record) => exec::run(&record, args, output).await,
             None => Err(format!("No such container: {}", args.container)),
         },
         Call::End {
             containers, force, ..
-        } => end(&records, &containers, force).await,
+        } => end(&records, &containers, force, output).await,
         Call::RemoveImages(_) => Ok(0),
         Call::List => {
-            say("CONTAINER ID   IMAGE   NAMES");
-            for record in records.all().map_err(|error| unusable(&state, &error))? {
-                say(&format!(
-                    "{}   {}   {}",
-                    &record.id[..12],
-                    record.image,
-                    record.name
-                ));
+            say(output, "CONTAINER ID   IMAGE   NAMES");
+            for record in records.all().map_err(unreadable)? {
+                let (id, Record { image, name, .. }) = (record.short_id(), &record);
+                say(output, &format!("{id}   {image}   {name}"));
             }
             Ok(0)
         }
         Call::Version => {
-            say(&format!(
-                "swerex-ags {} in place of docker and podman: containers are AGS sandboxes",
-                env!("CARGO_PKG_VERSION")
-            ));
+            let version = env!("CARGO_PKG_VERSION");
+            let what = "in place of docker and podman: containers are AGS sandboxes";
+            say(output, &format!("swerex-ags {version} {what}"));
             Ok(0)
         }
     }
 }
 
 /// Images are always there: AGS pulls them itself.
-fn inspect(records: &Records, name: &str) -> Result<u8, String> {
+fn inspect(records: &Records, name: &str, output: &Output) -> Result<u8, String> {
     let id = find(records, name)?.map_or_else(
         || format!("sha256:{}", hex(digest(&SHA256, name.as_bytes()).as_ref())),
         |record| record.id,
     );
-    say(&serde_json::json!([{ "Id": id, "RepoTags": [name] }]).to_string());
+    // Whoever called may have had enough.
+    drop(output.json(&serde_json::json!([{ "Id": id, "RepoTags": [name] }])));
     Ok(0)
 }
 
-async fn start(args: RunArgs, records: &Records, images: &Images) -> Result<u8, String> {
+async fn start(
+    args: RunArgs,
+    records: &Records,
+    images: &Images,
+    output: &Output,
+) -> Result<u8, String> {
     let image = images
         .find(&args.image)
         .unwrap_or_else(|| args.image.clone());
     let config = configuration(&args)?;
-    let owner = Process::parent();
+    let owner = match args.owner {
+        // In the foreground it is called by whoever waits for it.
+        Choice::Found if !args.detach => None,
+        choice => owner::of_this(choice).map_err(|problem| format!("run: {problem}"))?,
+    };
     let (key, port) = match (args.auth_token(), args.port) {
         (Some(token), Some((outside, _))) => (token, outside),
         (None, _) | (_, None) if args.detach => (Uuid::new_v4().to_string(), 0),
         _ => return Err("run: in the foreground only SWE-ReX's own server is run (-p PORT:8000 … swerex-remote --auth-token …); with -d any image".to_owned()),
     };
     let id = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let short: String = id.chars().take(12).collect();
     let plan = Plan {
         name: args
             .name
             .clone()
-            .unwrap_or_else(|| format!("sandbox-{}", &id[..12])),
+            .unwrap_or_else(|| format!("sandbox-{short}")),
         id,
         image,
         port,
         key,
         workdir: args.workdir.clone(),
         env: args.env.clone(),
-        owner,
+        owner: match (&owner, args.owner) {
+            (None, Choice::Found) if !args.detach => Process::parent(),
+            (owner, _) => owner.as_ref().map(|owner| owner.process),
+        },
         lifetime: args
             .lifetime()
             .and_then(|text| units::lifetime(&text).ok())
             .map(|lifetime| lifetime.as_secs()),
     };
     if args.detach {
-        return detach(&plan, &args);
+        hold::detach(&plan, &args, output)?;
+        if !args.quiet {
+            let (name, time) = (&plan.name, Span(config.lifetime()));
+            let whose = match owner {
+                Some(owner) => format!(
+                    "{name} ends with {owner}, or after {time}; with --label {}=none it stays",
+                    owner::LABEL
+                ),
+                None => {
+                    format!("{name} belongs to nobody: `docker rm -f {name}` ends it, or {time} do")
+                }
+            };
+            output.remark(&format!("swerex-ags (as docker): {whose}"));
+        }
+        return Ok(0);
     }
     let starter = starter(config)?;
     let ended = plan
         .hold(starter.clone(), records, || {}, std::future::pending())
         .await
         .map_err(|error| error.to_string())?;
-    finish(ended, &starter.account).await
+    hold::finish(ended, &starter.account).await
 }
 
-/// Starts a process that holds the container, and returns when it is ready.
-fn detach(plan: &Plan, args: &RunArgs) -> Result<u8, String> {
-    let program =
-        env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let mut child = Command::new(program)
-        .arg0("docker")
-        .arg(HOLD)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("cannot start the process that holds the container: {error}"))?;
-    let lost =
-        |error: io::Error| format!("the process that holds the container has ended: {error}");
-    let mut orders = child
-        .stdin
-        .take()
-        .ok_or("the process that holds the container has no stdin")?;
-    let answers = child
-        .stdout
-        .take()
-        .ok_or("the process that holds the container has no stdout")?;
-    let order = serde_json::json!({ "plan": plan, "deployment": args.deployment });
-    writeln!(orders, "{order}").map_err(lost)?;
-    let mut answer = String::new();
-    io::BufReader::new(answers)
-        .read_line(&mut answer)
-        .map_err(lost)?;
-    match answer.trim_end().split_once(' ') {
-        Some(("ready", id)) => {
-            say(id);
-            // From now on it stays without us.
-            writeln!(orders, "keep").map_err(lost)?;
-            Ok(0)
-        }
-        Some(("failed", why)) => Err(why.to_owned()),
-        _ => Err("the process that holds the container has ended without a word".to_owned()),
-    }
-}
-
-/// The process that holds a detached container: told what to hold on stdin, and whether to keep it.
-async fn hold() -> Result<u8, String> {
-    #[derive(serde::Deserialize)]
-    struct Order {
-        plan: Plan,
-        deployment: Vec<(String, String)>,
-    }
-
-    let mut line = String::new();
-    io::stdin()
-        .read_line(&mut line)
-        .map_err(|error| error.to_string())?;
-    let Order { plan, deployment } =
-        serde_json::from_str(&line).map_err(|error| format!("not told what to hold: {error}"))?;
-    let state = state::directory()?;
-    let outcome = async {
-        let records =
-            Records::open(state.join("containers")).map_err(|error| unusable(&state, &error))?;
-        let starter = starter(configuration(&RunArgs {
-            deployment,
-            lifetime_of: plan.lifetime,
-            ..RunArgs::default()
-        })?)?;
-        let id = plan.id.clone();
-        // Whoever asked for the container may be killed before it is ready: then nobody knows of it, and it goes.
-        let (gone, unwanted) = tokio::sync::oneshot::channel();
-        let waiter = std::thread::spawn(move || {
-            let mut word = String::new();
-            let kept = io::stdin().read_line(&mut word).is_ok() && word.trim() == "keep";
-            if !kept {
-                let _ = gone.send(());
-            }
-        });
-        let unwanted = async {
-            if unwanted.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let ended = plan
-            .hold(
-                starter.clone(),
-                &records,
-                || say(&format!("ready {id}")),
-                unwanted,
-            )
-            .await
-            .map_err(|error| error.to_string())?;
-        drop(waiter);
-        finish(ended, &starter.account).await
-    }
-    .await;
-    if let Err(problem) = &outcome {
-        say(&format!("failed {}", problem.replace('\n', " ")));
-    }
-    outcome
-}
-
-async fn finish(ended: Ended, account: &Account) -> Result<u8, String> {
-    let is_settled = account.settled(KILL_LIMIT).await;
-    match ended {
-        Ended::NotStarted(why) => Err(format!("the sandbox did not start: {why}")),
-        Ended::Well if is_settled => Ok(0),
-        Ended::Well => Err(sandbox::unsettled(account)),
-        Ended::Leaving => {
-            Err("the sandbox could not be stopped; `swerex-ags instance gc` does it".to_owned())
-        }
-    }
-}
-
-async fn end(records: &Records, containers: &[String], force: bool) -> Result<u8, String> {
+async fn end(
+    records: &Records,
+    containers: &[String],
+    force: bool,
+    output: &Output,
+) -> Result<u8, String> {
     let mut missing = Vec::new();
     for name in containers {
         let Some(record) = find(records, name)? else {
             missing.push(name.as_str());
             continue;
         };
+        if !hold::holds(&record) {
+            let pid = record.holder.pid();
+            return Err(format!(
+                "cannot end {name}: process {pid}, which its record names, does not hold it; nothing was sent to it"
+            ));
+        }
         record
             .holder
             .terminate()
@@ -294,7 +227,7 @@ async fn end(records: &Records, containers: &[String], force: bool) -> Result<u8
         if !gone {
             return Err(format!("{name} is still ending"));
         }
-        say(name);
+        say(output, name);
     }
     if missing.is_empty() || force {
         Ok(0)
@@ -304,7 +237,7 @@ async fn end(records: &Records, containers: &[String], force: bool) -> Result<u8
 }
 
 /// The deployment's configuration: the file that the environment names, the environment, the options of `run`.
-fn configuration(args: &RunArgs) -> Result<TencentAgsDeploymentConfig, String> {
+pub(super) fn configuration(args: &RunArgs) -> Result<TencentAgsDeploymentConfig, String> {
     let mut source = Source::default();
     let say = |problem: swerex_ags_deployment::InvalidConfig| problem.to_string();
     if let Some(file) = env::var_os(CONFIG) {
@@ -335,42 +268,37 @@ fn configuration(args: &RunArgs) -> Result<TencentAgsDeploymentConfig, String> {
     Ok(resolved.config)
 }
 
-fn starter(config: TencentAgsDeploymentConfig) -> Result<Arc<AgsStarter>, String> {
+pub(super) fn starter(config: TencentAgsDeploymentConfig) -> Result<Arc<AgsStarter>, String> {
     let account = Account::of(&config).map_err(|error| match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     })?;
     // Its holder may be killed; without a journal its sandbox is found by age.
-    if let Err(problem) = state::keep_journal(&account) {
-        tracing::warn!(%problem);
+    match state::keep_journal(&account) {
+        Err(problem @ Problem::Unsafe(_)) => return Err(told(problem)),
+        Err(problem) => tracing::warn!(%problem),
+        Ok(()) => {}
     }
     Ok(Arc::new(AgsStarter { config, account }))
 }
 
-fn find(records: &Records, name: &str) -> Result<Option<super::records::Record>, String> {
-    records
-        .find(name)
-        .map_err(|error| format!("cannot read the records of containers: {error}"))
+fn find(records: &Records, name: &str) -> Result<Option<Record>, String> {
+    records.find(name).map_err(unreadable)
 }
 
-fn unusable(directory: &std::path::Path, error: &io::Error) -> String {
-    format!("cannot use {}: {error}", directory.display())
+fn unreadable(error: io::Error) -> String {
+    format!("cannot read the records of containers: {error}")
+}
+
+pub(super) fn told(problem: Problem) -> String {
+    Failure::from(problem).text()
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn say(line: &str) {
+pub(super) fn say(output: &Output, line: &str) {
     // Whoever called may have had enough.
-    let mut out = io::stdout().lock();
-    drop(writeln!(out, "{line}").and_then(|()| out.flush()));
-}
-
-fn complain(problem: &str) -> ExitCode {
-    drop(writeln!(
-        io::stderr().lock(),
-        "swerex-ags (as docker): {problem}"
-    ));
-    ExitCode::from(exec::FAILED)
+    drop(output.line(line));
 }

@@ -2,20 +2,22 @@
 
 use std::{
     fs, io,
-    io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::process::Process;
+use crate::private;
 
-/// The directory of the records. Only its owner can read it: records hold keys.
+/// The directory of the records. Only its owner can read and change it: records hold keys, and name processes that are told to end.
 #[derive(Clone, Debug)]
 pub(crate) struct Records {
     directory: PathBuf,
 }
+
+/// Letters of an id that people are shown.
+const SHORT: usize = 12;
 
 /// One container.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,15 +58,18 @@ impl std::fmt::Debug for Record {
     }
 }
 
+impl Record {
+    /// The beginning of the id, as much of it as people are shown.
+    pub(crate) fn short_id(&self) -> &str {
+        let end = self.id.char_indices().nth(SHORT);
+        end.map_or(self.id.as_str(), |(end, _)| &self.id[..end])
+    }
+}
+
 impl Records {
-    /// The records in `directory`, which is made if it is missing.
-    pub(crate) fn open(directory: impl Into<PathBuf>) -> io::Result<Self> {
-        let directory = directory.into();
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&directory)?;
-        Ok(Self { directory })
+    /// Those in a directory that only its owner can change.
+    pub(crate) fn of(directory: PathBuf) -> Self {
+        Self { directory }
     }
 
     /// Writes a record.
@@ -76,22 +81,21 @@ impl Records {
             let message = format!("a container `{}` is there already", record.name);
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
-        let path = self.path(&record.id);
-        let half = path.with_extension("new");
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&half)?;
-        file.write_all(&serde_json::to_vec(record)?)?;
-        drop(file);
-        fs::rename(&half, &path)
+        let path = self.path(&record.id).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "an id of a container is a word",
+            )
+        })?;
+        private::write(&path, &serde_json::to_vec(record)?, private::FILE)
     }
 
     /// Removes a record; one that is not there is no error.
     pub(crate) fn remove(&self, id: &str) -> io::Result<()> {
-        match fs::remove_file(self.path(id)) {
+        let Some(path) = self.path(id) else {
+            return Ok(());
+        };
+        match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -126,6 +130,8 @@ impl Records {
                 continue;
             }
             match read(&path) {
+                // What it says of itself is to be what it is called: else removing one would remove another.
+                Some(record) if self.path(&record.id).as_ref() != Some(&path) => {}
                 Some(record) if record.holder.is_alive() => all.push(record),
                 Some(record) => self.remove(&record.id)?,
                 // Of another version, or half gone: not ours to judge.
@@ -136,13 +142,15 @@ impl Records {
         Ok(all)
     }
 
-    fn path(&self, id: &str) -> PathBuf {
-        self.directory.join(format!("{id}.json"))
+    /// The file of a record; an id that is no word of letters and digits has none.
+    fn path(&self, id: &str) -> Option<PathBuf> {
+        let is_word = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_word.then(|| self.directory.join(format!("{id}.json")))
     }
 }
 
 fn read(path: &Path) -> Option<Record> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    serde_json::from_slice(&private::read(path)?).ok()
 }
 
 #[cfg(test)]
@@ -167,7 +175,7 @@ mod tests {
     #[test]
     fn a_record_is_found_by_name_id_and_beginning() {
         let directory = tempfile::tempdir().unwrap();
-        let records = Records::open(directory.path().join("containers")).unwrap();
+        let records = Records::of(directory.path().to_owned());
         let this = Process::this().unwrap();
         let (one, two) = (record("one", "ab", this), record("two", "ac", this));
         records.add(&one).unwrap();
@@ -188,7 +196,7 @@ mod tests {
     #[test]
     fn a_record_whose_process_died_is_cleared_away() {
         let directory = tempfile::tempdir().unwrap();
-        let records = Records::open(directory.path()).unwrap();
+        let records = Records::of(directory.path().to_owned());
         let mut child = std::process::Command::new("sleep")
             .arg("600")
             .spawn()
@@ -206,12 +214,44 @@ mod tests {
     #[test]
     fn the_key_is_for_the_owner_only() {
         let directory = tempfile::tempdir().unwrap();
-        let records = Records::open(directory.path().join("containers")).unwrap();
+        let records = Records::of(directory.path().to_owned());
         let one = record("one", "ab", Process::this().unwrap());
         records.add(&one).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&records.directory), 0o700);
-        assert_eq!(mode(&records.path(&one.id)), 0o600);
+        let file = fs::metadata(records.path(&one.id).unwrap()).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
         assert!(!format!("{one:?}").contains("marker-secret"));
+    }
+
+    #[test]
+    fn an_id_of_any_shape_is_short_and_leads_nowhere_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let records = Records::of(directory.path().join("containers"));
+        fs::create_dir(&records.directory).unwrap();
+        let this = Process::this().unwrap();
+        let of = |id: &str| Record {
+            id: id.to_owned(),
+            ..record("one", "ab", this)
+        };
+        for id in ["", "ab", "容器容器容器容器容", "abc"] {
+            assert!(of(id).short_id().chars().count() <= 12, "{id}");
+        }
+        assert_eq!(
+            of("容器容器容器容器容器容器容器").short_id(),
+            "容器容器容器容器容器容器"
+        );
+
+        // One that is not what its file is called is nobody's.
+        let outside = directory.path().join("kept.json");
+        fs::write(&outside, "kept").unwrap();
+        let dead = Record {
+            holder: serde_json::from_str(r#"{"pid": 1, "started": 0}"#).unwrap(),
+            ..of("../kept")
+        };
+        let json = serde_json::to_vec(&dead).unwrap();
+        private::write(&records.directory.join("planted.json"), &json, 0o600).unwrap();
+        assert_eq!(records.all().unwrap(), []);
+        records.remove("../kept").unwrap();
+        assert!(outside.exists());
+        assert!(records.add(&dead).is_err());
     }
 }

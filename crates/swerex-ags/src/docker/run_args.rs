@@ -1,6 +1,9 @@
 //! The arguments of `run`, and what of them a sandbox takes on.
 
-use super::args::{Misused, Word, Words, pair, platform};
+use super::{
+    args::{Misused, Word, Words, pair, platform},
+    owner::{self, Choice},
+};
 
 /// A label of this form sets a key of the deployment: `--label=ags.region=ap-chongqing`.
 const LABEL: &str = "ags.";
@@ -18,6 +21,10 @@ pub(crate) struct RunArgs {
     pub(crate) command: Vec<String>,
     /// Keys of the deployment and their values, in the order given.
     pub(crate) deployment: Vec<(String, String)>,
+    /// Whose a detached container is.
+    pub(crate) owner: Choice,
+    /// Say nothing that was not asked for.
+    pub(crate) quiet: bool,
     /// How many seconds a container whose command is not known any more would last.
     pub(crate) lifetime_of: Option<u64>,
 }
@@ -41,6 +48,7 @@ impl RunArgs {
         match word.name.as_str() {
             "-d" | "--detach" => self.detach = true,
             "--rm" | "-i" | "-t" | "-it" | "--init" => {}
+            "-q" | "--quiet" => self.quiet = true,
             "--name" => self.name = Some(rest.value(word)?),
             "-w" | "--workdir" => self.workdir = Some(rest.value(word)?),
             "-e" | "--env" => self.env.push(pair(&rest.value(word)?)),
@@ -52,6 +60,14 @@ impl RunArgs {
             "--cpus" => self.deployment.push(("cpu".to_owned(), rest.value(word)?)),
             "-l" | "--label" => {
                 let (key, value) = pair(&rest.value(word)?);
+                if key == owner::LABEL {
+                    self.owner = Choice::parse(&value).ok_or_else(|| {
+                        let choices = owner::CHOICES;
+                        Misused(format!(
+                            "run: --label {key}={value}: it should be {choices}"
+                        ))
+                    })?;
+                }
                 // Other labels mark containers for their owners; they change nothing.
                 if let Some(key) = key.strip_prefix(LABEL) {
                     self.deployment.push((key.to_owned(), value));
@@ -210,5 +226,22 @@ mod tests {
         assert!(why(&["-p", "8000", "x"]).contains("8123:8000"));
         assert!(why(&["-m", "lots", "x"]).contains("4g"));
         assert!(why(&["--rm"]).contains("an image is needed"));
+        let other = ["--label", "swerex-ags.owner=me", "x"];
+        assert!(why(&other).contains("none, session or the id of a process"));
+    }
+
+    #[test]
+    fn a_label_says_whose_it_is() {
+        let owner = |words: &[&str]| run(words).unwrap().owner;
+        assert_eq!(owner(&["-d", "x"]), Choice::Found);
+        assert_eq!(
+            owner(&["-d", "--label", "swerex-ags.owner=none", "x"]),
+            Choice::Nobody
+        );
+        assert_eq!(
+            owner(&["-l", "swerex-ags.owner=77", "x"]),
+            Choice::Process(77)
+        );
+        assert!(run(&["-d", "-q", "x"]).unwrap().quiet);
     }
 }

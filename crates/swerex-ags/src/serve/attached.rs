@@ -27,7 +27,7 @@ pub(crate) const PATH: &str = "/execute_attached";
 /// The variable that is the mark.
 const MARK: &str = "SWEREX_AGS_EXEC";
 
-/// Kills everything with the mark `$0`, and removes the directory `$1`.
+/// Kills everything with the mark `$0`, and removes the directory `$1`; `$2` says how often it is looked for what may yet have to start.
 const END: &str = include_str!("attached/end.sh");
 
 /// Runs `$2` … in the background, its output in the directory `$1`; `$0` is `merged` if there is one stream.
@@ -62,17 +62,11 @@ async fn run(
     mut command: Command,
     mut sink: impl Sink,
 ) -> Result<CommandResponse, Error> {
-    let id = Uuid::new_v4().simple();
-    let mark = format!("{MARK}={id}");
-    let directory = format!("/tmp/.swerex-ags-{id}");
+    let leash = Leash::new(&runtime);
+    let directory = leash.directory.clone();
     if let CommandLine::Argv(argv) = &mut command.command {
-        argv.splice(0..0, ["env".to_owned(), mark.clone()]);
+        *argv = leash.marked(std::mem::take(argv));
     }
-    let mut leash = Leash {
-        runtime: Some(runtime.clone()),
-        mark,
-        directory: directory.clone(),
-    };
     let outcome = match &command.command {
         CommandLine::Argv(argv) if !runtime.is_native() => {
             let argv = argv.clone();
@@ -81,7 +75,7 @@ async fn run(
         _ => runtime.execute_streamed(&command, sink).await,
     };
     if matches!(outcome, Ok(_) | Err(Error::Remote(_))) {
-        leash.runtime = None;
+        leash.let_go();
     }
     outcome
 }
@@ -139,11 +133,69 @@ fn script(text: &str, words: &[&str]) -> Command {
     }
 }
 
-/// Ends the command unless it has ended.
-struct Leash {
+/// Ends a command unless it has ended.
+#[derive(Debug)]
+pub(crate) struct Leash {
     runtime: Option<AgsRuntime>,
     mark: String,
     directory: String,
+}
+
+/// How often it is looked for a command that has begun, as far as anybody knows.
+const FEW_LOOKS: &str = "3";
+
+impl Leash {
+    /// On a command of a native server, which is given the mark.
+    pub(crate) fn on(runtime: &AgsRuntime, mut command: Command) -> (Command, Self) {
+        let leash = Self::new(runtime);
+        let argv = match command.command {
+            CommandLine::Shell(line) if command.shell => {
+                command.shell = false;
+                ["/bin/sh", "-c", &line].map(str::to_owned).to_vec()
+            }
+            CommandLine::Shell(program) => vec![program],
+            CommandLine::Argv(argv) if command.shell => {
+                command.shell = false;
+                let words = ["/bin/sh", "-c"].map(str::to_owned);
+                words.into_iter().chain(argv).collect()
+            }
+            CommandLine::Argv(argv) => argv,
+        };
+        command.command = CommandLine::Argv(leash.marked(argv));
+        (command, leash)
+    }
+
+    fn new(runtime: &AgsRuntime) -> Self {
+        let id = Uuid::new_v4().simple();
+        Self {
+            runtime: Some(runtime.clone()),
+            mark: format!("{MARK}={id}"),
+            directory: format!("/tmp/.swerex-ags-{id}"),
+        }
+    }
+
+    fn marked(&self, argv: Vec<String>) -> Vec<String> {
+        let mut words = vec!["env".to_owned(), self.mark.clone()];
+        if argv.first().is_some_and(|program| program.contains('=')) {
+            // To `env` such a program would be one more variable.
+            words.extend(["/bin/sh", "-c", "exec \"$@\"", "sh"].map(str::to_owned));
+        }
+        words.extend(argv);
+        words
+    }
+
+    /// It has ended by itself.
+    pub(crate) fn let_go(mut self) {
+        self.runtime = None;
+    }
+
+    /// Ends it now; returns when it has ended.
+    pub(crate) async fn pull(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            let end = script(END, &[&self.mark, &self.directory, FEW_LOOKS]);
+            told(runtime.execute(&end).await);
+        }
+    }
 }
 
 impl Drop for Leash {
@@ -153,11 +205,13 @@ impl Drop for Leash {
         };
         let end = script(END, &[&self.mark, &self.directory]);
         // The end of the sandbox ends it too, so nobody waits for this.
-        tasks.spawn(async move {
-            match runtime.execute(&end).await {
-                Ok(_) => tracing::info!("a command was ended with its client"),
-                Err(error) => tracing::debug!(%error, "a command was not ended with its client"),
-            }
-        });
+        tasks.spawn(async move { told(runtime.execute(&end).await) });
+    }
+}
+
+fn told(outcome: Result<CommandResponse, Error>) {
+    match outcome {
+        Ok(_) => tracing::info!("a command was ended with its client"),
+        Err(error) => tracing::debug!(%error, "a command was not ended with its client"),
     }
 }

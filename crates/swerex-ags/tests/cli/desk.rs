@@ -43,12 +43,13 @@ impl Desk {
         }
     }
 
-    /// Waits until this is shown after what was waited for before.
-    pub(crate) async fn until(&mut self, text: &str) {
+    /// Waits until this is shown after what was waited for before; gives all of that.
+    pub(crate) async fn until(&mut self, text: &str) -> String {
         loop {
             if let Some(at) = self.shown[self.seen..].find(text) {
-                self.seen += at + text.len();
-                return;
+                let (begin, end) = (self.seen, self.seen + at + text.len());
+                self.seen = end;
+                return self.shown[begin..end].to_owned();
             }
             look(&mut self.screen, &mut self.shown).await;
         }

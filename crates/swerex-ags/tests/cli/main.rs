@@ -8,6 +8,8 @@ mod desk;
 mod docker;
 mod doors;
 mod drawn;
+mod exact;
+mod hostile;
 mod interrupted;
 mod keep;
 mod killed;

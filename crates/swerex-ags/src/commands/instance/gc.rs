@@ -17,7 +17,8 @@ use crate::{
     consent::Consent,
     context::Context,
     listing::{self, age, is_over},
-    report::Outcome,
+    private::Problem,
+    report::{Failure, Outcome},
     span::Span,
     state,
 };
@@ -29,10 +30,10 @@ pub(super) async fn run(
     context: &Context,
 ) -> Outcome {
     let cloud = context.cloud().await?;
-    let living = read(context, journal::living);
+    let living = read(context, journal::living)?;
     // Taken before the list: an instance that is started meanwhile belongs to a process that lives.
     let scope = cloud.account.journal_scope();
-    let orphans = read(context, |directory| journal::orphans(directory, &scope));
+    let orphans = read(context, |directory| journal::orphans(directory, &scope))?;
     let all = cloud
         .client
         .list_all(&DescribeSandboxInstanceListRequest::default())
@@ -79,16 +80,24 @@ pub(super) async fn run(
     outcome
 }
 
-/// Reads the journals of this machine. Without them age is all there is to go by.
-fn read<T: Default>(context: &Context, read: impl FnOnce(&Path) -> io::Result<T>) -> T {
+/// Reads the journals of this machine. Without them age is all there is to go by; those that others can change are refused.
+fn read<T: Default>(
+    context: &Context,
+    read: impl FnOnce(&Path) -> io::Result<T>,
+) -> Result<T, Failure> {
     let found = state::journals().and_then(|directory| {
-        read(&directory).map_err(|error| format!("cannot read {}: {error}", directory.display()))
+        read(&directory).map_err(|error| Problem::Unusable(directory, error))
     });
-    found.unwrap_or_else(|problem| {
-        let what = "going by the age of instances only";
-        context.output.warn(&format!("{problem}; {what}"));
-        T::default()
-    })
+    match found {
+        Err(problem) if !matches!(problem, Problem::Unsafe(_)) => {
+            let what = Failure::from(problem).text();
+            context
+                .output
+                .warn(&format!("{what}; going by the age of instances only"));
+            Ok(T::default())
+        }
+        found => Ok(found?),
+    }
 }
 
 /// Strikes off what is over. What AGS does not list may be of another account, and stays for a while.

@@ -177,23 +177,23 @@ impl<'a> Shell<'a> {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        self.context.output.stdout(text.as_bytes())
+        self.context.output.command_stdout(text.as_bytes())
     }
 
     fn prompt(&self, id: &str) {
         if std::io::stdin().is_terminal() {
             let prompt = if id.is_empty() {
-                "> ".to_owned()
+                ">".to_owned()
             } else {
-                format!("{id}$ ")
+                format!("{id}$")
             };
-            self.context.output.stderr(prompt.as_bytes());
+            self.context.output.prompt(&prompt);
         }
     }
 
     fn newline(&self) {
         if std::io::stdin().is_terminal() {
-            self.context.output.stderr(b"\n");
+            self.context.output.newline();
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) async fn converse(
     let ended = attended(terminal, input, output).await;
     if !matches!(ended, Ok(0..)) {
         // It had no time to tidy up.
-        output.stderr(tty::plain());
+        output.command_stderr(tty::plain());
     }
     exit_code(Some(ended?))
 }
@@ -109,7 +109,8 @@ async fn watch(mut terminal: Terminal, output: &Output) -> Result<i64, Failure> 
             TerminalEvent::Output(bytes) => {
                 let output = output.clone();
                 // A terminal that is stopped holds up nothing else.
-                let shown = tokio::task::spawn_blocking(move || output.stdout(&bytes)).await;
+                let shown =
+                    tokio::task::spawn_blocking(move || output.command_stdout(&bytes)).await;
                 shown.unwrap_or_else(|error| Err(Failure::of(&error)))?;
             }
             TerminalEvent::Ended { exit_code } => return Ok(exit_code),
@@ -173,7 +174,7 @@ fn keyboard(output: Output) -> (mpsc::Receiver<Vec<u8>>, Arc<Notify>) {
                 None => {}
                 Some(Meant::Help) => {
                     // Whoever cannot be shown it needs no help.
-                    let _ = output.stdout(HELP.as_bytes());
+                    let _ = output.command_stdout(HELP.as_bytes());
                 }
                 Some(Meant::Leave) => return leaving.notify_one(),
             }
