@@ -136,7 +136,6 @@ fn nothing_is_written_through_a_link_that_is_there_and_leads_out() {
 
 /// The directory for temporary files takes 64 kB; another place takes the upload.
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn an_upload_that_the_temporary_directory_has_no_room_for_arrives() {
     let home = tempfile::tempdir().unwrap();
     let small = home.path().join("small");
