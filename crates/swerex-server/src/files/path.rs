@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::exception::PyException;
+
+/// What the kernel takes for no path: its `PATH_MAX`.
+const TOO_LONG: usize = 4096;
 
 /// A path: as messages show it, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +25,7 @@ impl Place {
                 "embedded null byte",
             ));
         }
-        let shown = normalized(path);
+        let shown = normalized(path).map_err(|errno| PyException::os(&errno.into(), path))?;
         let real = cwd.join(&shown);
         Ok(Self { shown, real })
     }
@@ -66,21 +71,28 @@ impl Place {
 }
 
 /// Empty parts and `.` vanish, `..` stays, exactly two leading slashes stay two.
-fn normalized(path: &str) -> String {
+fn normalized(path: &str) -> Result<String, Errno> {
     let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
     let root = match slashes {
         0 => "",
         2 => "//",
         _ => "/",
     };
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
-    if root.is_empty() && parts.is_empty() {
-        return ".".to_owned();
+    let mut normal = root.to_owned();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if normal.len() > root.len() {
+            normal.push('/');
+        }
+        normal.push_str(part);
+        if normal.len() >= TOO_LONG {
+            return Err(Errno::NAMETOOLONG);
+        }
     }
-    format!("{root}{}", parts.join("/"))
+    Ok(if normal.is_empty() {
+        ".".to_owned()
+    } else {
+        normal
+    })
 }
 
 #[cfg(test)]
@@ -133,6 +145,20 @@ mod tests {
             assert_eq!(inner.parent().real(), place(given).real(), "{given}");
         }
         assert_eq!(place(".").join("d/f").shown(), "d/f");
+    }
+
+    #[test]
+    fn what_no_path_is_as_long_as() {
+        let refused = |path: &str| Place::new(path, Path::new("/")).unwrap_err();
+        let long = "a/".repeat(1 << 20);
+        assert!(
+            refused(&long)
+                .message()
+                .starts_with("[Errno 36] File name too long: 'a/a/")
+        );
+        assert!(refused(&long).message().len() < 5000);
+        assert_eq!(place(&format!("x{}", "/.".repeat(1 << 20))).shown(), "x");
+        assert!(Place::new(&"x".repeat(4095), Path::new("/")).is_ok());
     }
 
     #[test]
