@@ -12,6 +12,8 @@ use multibyte::Multibyte;
 use tables::CHARSETS;
 use unicode::{Order, Utf8, Utf16, Utf32};
 
+use crate::exception::named;
+
 /// Bytes that an encoding cannot read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -115,7 +117,12 @@ pub(crate) fn decode(
                 .find(|charset| charset.names.contains(&other))
                 .map(Charset)
                 .map_or_else(
-                    || Err(Undecodable::Lookup(format!("unknown encoding: {encoding}"))),
+                    || {
+                        Err(Undecodable::Lookup(format!(
+                            "unknown encoding: {}",
+                            named(encoding)
+                        )))
+                    },
                     |charset| all(&charset, 0),
                 )
         }

@@ -1,13 +1,13 @@
 //! Exceptions as Python would raise them: class, message, and the body of a 511.
 
-use std::{fmt, io};
+use std::{borrow::Cow, fmt, io};
 
 use bytes::Bytes;
 use rustix::io::Errno;
 use serde_json::{Map, Value};
 use swerex_proto::exception::{ExceptionBody, ExceptionClass, RemoteError};
 
-use crate::pyrepr;
+use crate::{json, pyrepr};
 
 /// An exception that a handler ends with.
 #[derive(Clone, PartialEq)]
@@ -34,7 +34,7 @@ impl PyException {
         };
         Self::new(
             class_of_errno(number),
-            format!("{}: {}", strerror(number), pyrepr::repr(path)),
+            format!("{}: {}", strerror(number), pyrepr::repr(&named(path))),
         )
     }
 
@@ -95,14 +95,14 @@ impl PyException {
     pub(crate) fn session_exists(name: &str) -> Self {
         Self::of(
             &ExceptionClass::SessionExists,
-            format!("session {name} already exists"),
+            format!("session {} already exists", named(name)),
         )
     }
 
     pub(crate) fn session_does_not_exist(name: &str) -> Self {
         Self::of(
             &ExceptionClass::SessionDoesNotExist,
-            format!("session {} does not exist", pyrepr::repr(name)),
+            format!("session {} does not exist", pyrepr::repr(&named(name))),
         )
     }
 
@@ -163,6 +163,12 @@ impl fmt::Debug for PyException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({})", self.class, pyrepr::repr(&self.message))
     }
+}
+
+/// What an error is about. No path is longer, and nobody reads more of another name.
+pub(crate) fn named(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 4096;
+    json::cut_to(LONGEST, name)
 }
 
 /// The class that Python has for an error number.

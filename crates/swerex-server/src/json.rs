@@ -5,7 +5,7 @@ mod parse;
 mod print;
 mod text;
 
-pub(crate) use excerpt::{Excerpt, cut, cut_bytes};
+pub(crate) use excerpt::{Excerpt, cut, cut_bytes, cut_to};
 pub(crate) use parse::{Broken, MAX_TREE, parse};
 pub(crate) use print::{Unprintable, print_members, quote};
 pub(crate) use text::decode;

@@ -120,6 +120,38 @@ fn long_values_are_not_repeated() {
     refused(&plain, 422);
 }
 
+/// Nobody has something of such a name.
+#[test]
+fn long_names_are_told_by_their_beginning() {
+    let long = "x".repeat(SIZE);
+    for (path, body) in [
+        ("/execute", format!(r#"{{"command":"{long}"}}"#)),
+        (
+            "/execute",
+            format!(r#"{{"command":["true"],"cwd":"{long}"}}"#),
+        ),
+        ("/read_file", format!(r#"{{"path":"{long}"}}"#)),
+        (
+            "/read_file",
+            format!(r#"{{"path":"{}"}}"#, "a/".repeat(SIZE / 2)),
+        ),
+        (
+            "/read_file",
+            format!(r#"{{"path":"/etc/passwd","encoding":"{long}"}}"#),
+        ),
+        (
+            "/write_file",
+            format!(r#"{{"content":"","path":"{long}"}}"#),
+        ),
+        (
+            "/run_in_session",
+            format!(r#"{{"action_type":"bash","command":"","session":"{long}"}}"#),
+        ),
+    ] {
+        refused(&json(path, body.into_bytes()), 511);
+    }
+}
+
 #[test]
 fn what_is_no_json_costs_its_size() {
     refused(&json("/execute", "[".repeat(SIZE).into_bytes()), 400);

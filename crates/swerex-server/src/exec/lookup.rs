@@ -13,26 +13,32 @@ use rustix::{fs::Access, io::Errno};
 
 use super::plan::Plan;
 
+/// Paths are shorter: the kernel's `PATH_MAX`. A longer name need not be looked for in every directory.
+const TOO_LONG: usize = 4096;
+
 /// The files to try in turn, as the kernel is told of them: scripts see the name that they were started by.
-pub(super) fn candidates(plan: &Plan) -> Vec<PathBuf> {
+pub(super) fn candidates(plan: &Plan) -> Result<Vec<PathBuf>, Errno> {
     let program = plan.program();
+    if program.len() >= TOO_LONG {
+        return Err(Errno::NAMETOOLONG);
+    }
     if program.as_bytes().contains(&b'/') {
-        return vec![program.into()];
+        return Ok(vec![program.into()]);
     }
     let directories = plan.path.as_bytes().split(|byte| *byte == b':');
-    directories
+    Ok(directories
         .map(|directory| match directory {
             // A bare name would be looked for once more.
             b"" => Path::new(".").join(program),
             directory => Path::new(OsStr::from_bytes(directory)).join(program),
         })
-        .collect()
+        .collect())
 }
 
 /// The file that would be started.
 pub(crate) fn find(plan: &Plan) -> io::Result<PathBuf> {
     let mut complaint = Errno::NOENT;
-    for file in candidates(plan) {
+    for file in candidates(plan)? {
         match check(&file) {
             Ok(()) => return Ok(file),
             Err(errno) if complaint == Errno::NOENT && errno != Errno::NOTDIR => complaint = errno,

@@ -54,7 +54,7 @@ fn pipe() -> io::Result<(Receiver, PipeWriter)> {
 fn spawn(plan: &Plan, stdout: &PipeWriter, stderr: &PipeWriter) -> io::Result<Child> {
     let mut complaint = None;
     let mut missing = Errno::NOENT;
-    for file in lookup::candidates(plan) {
+    for file in lookup::candidates(plan)? {
         let tried = match lookup::check(&plan.directory.join(&file)) {
             Ok(()) => {
                 let mut command = command(plan, &file, stdout, stderr)?;

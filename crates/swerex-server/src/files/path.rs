@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::io::Errno;
+
 use crate::exception::PyException;
+
+/// What the kernel takes for no path: its `PATH_MAX`.
+const TOO_LONG: usize = 4096;
 
 /// A path: as messages show it, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +35,8 @@ impl Place {
                 "embedded null byte",
             ));
         }
-        let path = normalized(path);
+        let path = normalized(path)
+            .map_err(|errno| PyException::os(&errno.into(), &String::from_utf8_lossy(path)))?;
         Ok(Self {
             shown: shown(&path),
             real: cwd.join(OsStr::from_bytes(&path)),
@@ -79,21 +85,30 @@ impl Place {
 }
 
 /// Empty parts and `.` vanish, `..` stays, exactly two leading slashes stay two.
-fn normalized(path: &[u8]) -> Vec<u8> {
+fn normalized(path: &[u8]) -> Result<Vec<u8>, Errno> {
     let slashes = path.iter().take_while(|byte| **byte == b'/').count();
     let root: &[u8] = match slashes {
         0 => b"",
         2 => b"//",
         _ => b"/",
     };
-    let parts: Vec<&[u8]> = path
-        .split(|byte| *byte == b'/')
-        .filter(|part| !part.is_empty() && *part != b".")
-        .collect();
-    if root.is_empty() && parts.is_empty() {
-        return b".".to_vec();
+    let mut normal = root.to_vec();
+    for part in path.split(|byte| *byte == b'/') {
+        if part.is_empty() || part == b"." {
+            continue;
+        }
+        if normal.len() > root.len() {
+            normal.push(b'/');
+        }
+        normal.extend_from_slice(part);
+        if normal.len() >= TOO_LONG {
+            return Err(Errno::NAMETOOLONG);
+        }
     }
-    [root, &parts.join(&b'/')].concat()
+    if normal.is_empty() {
+        normal.push(b'.');
+    }
+    Ok(normal)
 }
 
 /// Bytes as text: those that are none as `\xff`.
@@ -167,6 +182,20 @@ mod tests {
         assert_eq!(place.real().as_os_str().as_bytes(), b"/base/a/na\xffme");
         assert_eq!(place.shown(), "a/na\\xffme");
         assert_eq!(place.parent().real(), Path::new("/base/a"));
+    }
+
+    #[test]
+    fn what_no_path_is_as_long_as() {
+        let refused = |path: &str| Place::new(path, Path::new("/")).unwrap_err();
+        let long = "a/".repeat(1 << 20);
+        assert!(
+            refused(&long)
+                .message()
+                .starts_with("[Errno 36] File name too long: 'a/a/")
+        );
+        assert!(refused(&long).message().len() < 5000);
+        assert_eq!(place(&format!("x{}", "/.".repeat(1 << 20))).shown(), "x");
+        assert!(Place::new(&"x".repeat(4095), Path::new("/")).is_ok());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The beginning of what is too long to be repeated in an answer.
 
+use std::borrow::Cow;
+
 use super::{Object, Value};
 
 /// Bytes of a request that are repeated in an answer, for each thing that is said about it.
@@ -7,10 +9,15 @@ pub(crate) const MAX_EXCERPT: usize = 1024;
 
 /// The text, or its beginning and how long it is.
 pub(crate) fn cut(text: &str) -> String {
-    if text.len() <= MAX_EXCERPT {
-        return text.to_owned();
+    cut_to(MAX_EXCERPT, text).into_owned()
+}
+
+/// The same with another limit.
+pub(crate) fn cut_to(limit: usize, text: &str) -> Cow<'_, str> {
+    if text.len() <= limit {
+        return text.into();
     }
-    format!("{}… ({} bytes)", beginning(text, MAX_EXCERPT), text.len())
+    format!("{}… ({} bytes)", beginning(text, limit), text.len()).into()
 }
 
 /// The first so many bytes, or some less: characters are not cut.
