@@ -126,14 +126,14 @@ pub enum Limit {
 }
 
 /// How often a call was tried, and how long, before it was given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     /// 1 is the first attempt alone.
     pub attempts: u32,
     /// From the first attempt to the end of the last.
     pub elapsed: Duration,
     /// The wait that the peer asked for, where it was too long to be waited for.
-    pub asked: Option<Asked>,
+    pub asked: Option<Box<Asked>>,
 }
 
 /// What happened to an answer.
@@ -282,7 +282,7 @@ impl fmt::Display for Tried {
             let elapsed = self.elapsed.as_secs_f64();
             write!(f, ", after {} attempts in {elapsed:.1} s", self.attempts)?;
         }
-        match self.asked {
+        match &self.asked {
             Some(asked) => write!(f, "; {asked}"),
             None => Ok(()),
         }
@@ -353,7 +353,7 @@ impl Attempted {
         let of_all = Tried {
             attempts: gave_up.attempts,
             elapsed: gave_up.elapsed,
-            asked: gave_up.reason.asked(),
+            asked: gave_up.reason.asked().map(Box::new),
         };
         let mut error = match (gave_up.error.error, gave_up.error.fault) {
             // The last attempt was not carried out, but one before it may have been.
@@ -361,14 +361,14 @@ impl Attempted {
                 Error::UnknownOutcome {
                     call,
                     source: Lost::Transport(source),
-                    tried: of_all,
+                    tried: of_all.clone(),
                 }
             }
             (Error::Refused { call, status, .. }, Fault::Refused) if gave_up.may_be_done => {
                 Error::UnknownOutcome {
                     call,
                     source: Lost::Gateway(status),
-                    tried: of_all,
+                    tried: of_all.clone(),
                 }
             }
             (error, _) => error,
