@@ -135,7 +135,7 @@ pub(crate) async fn no_fault_reaches_the_agent(builder: impl Fn() -> EmulatorBui
         let faults: Vec<String> = CALLS
             .iter()
             .map(|call| format!("/{call}:{fault}"))
-            .chain([format!("/upload:{fault},skip=2")])
+            .chain([format!("/upload:{fault},skip=1")])
             .collect();
         let wire = Wire::new(builder(), &faults).await;
         let (counter, file) = (wire.path("counter"), wire.path("file"));
