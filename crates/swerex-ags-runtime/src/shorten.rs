@@ -198,7 +198,8 @@ impl Shortener {
 
     /// Whether a tail may begin before this byte.
     fn may_begin(&self, next: u8) -> bool {
-        !is_within(next) && !(self.wants_half && next == b'\\')
+        let is_second_half = self.wants_half && next == b'\\';
+        !is_within(next) && !is_second_half
     }
 
     /// A tail may begin at this place of the piece, which is so much into the string.

@@ -258,7 +258,7 @@ async fn forwarded_upload(runtime: &AgsRuntime, target: &str) -> ExceptionClass 
         + "--b--\r\n";
     let kind = http::HeaderValue::from_static("multipart/form-data; boundary=b");
     let headers = http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, kind)]);
-    let body = move || Ok(ags_http::body::full(form.clone()));
+    let body = swerex_ags_runtime::Forwarded::Whole(form.into());
     let answer = runtime
         .forward("/upload", headers, body, Some(Duration::from_secs(60)))
         .await
