@@ -86,7 +86,24 @@ async fn attached<T>(
         instance_id: id.to_owned(),
         runtime: runtime?,
     };
-    context.until_interrupted(work(&sandbox)).await
+    work_in(&sandbox, &deployment, context, work).await
+}
+
+/// The work's outcome; of a sandbox that is gone, with what became of it.
+async fn work_in<T>(
+    sandbox: &Sandbox,
+    deployment: &TencentAgsDeployment,
+    context: &Context,
+    work: impl AsyncFnOnce(&Sandbox) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let outcome = context.until_interrupted(work(sandbox)).await;
+    match outcome {
+        Ok(done) => Ok(done),
+        Err(failure) => {
+            let account = deployment.account();
+            Err(failure.with_fate(account, &sandbox.instance_id).await)
+        }
+    }
 }
 
 /// The work's outcome in a sandbox of its own, and what could not be stopped at the end.
@@ -104,7 +121,7 @@ async fn fresh<T>(
             instance_id: deployment.instance_id().map_err(started)?.to_owned(),
             runtime: deployment.runtime().map_err(started)?.clone(),
         };
-        context.until_interrupted(work(&sandbox)).await
+        work_in(&sandbox, &deployment, context, work).await
     };
     let outcome = outcome.await;
     let stopped = deployment.stop().await;
@@ -208,10 +225,9 @@ impl From<swerex_ags_runtime::Error> for Failure {
     fn from(error: swerex_ags_runtime::Error) -> Self {
         let failure = Self::of(&error);
         if error.is_environment_expired() {
-            return failure.hint(
-                "a sandbox lives as long as `timeout` says; give it more with --deployment.timeout=4h",
-            );
+            failure.gone()
+        } else {
+            failure
         }
-        failure
     }
 }

@@ -21,6 +21,9 @@ pub const CLOSE: &str = "/close";
 
 /// The server's key.
 pub const X_API_KEY: &str = "x-api-key";
+/// The environment variable from which the native server takes its key, so that it stands on no command line. It counts where the command line
+/// gives none or an empty one, and is taken out of the environment of everything that the server runs. The Python server does not know it.
+pub const AUTH_TOKEN_VARIABLE: &str = "SWEREX_AUTH_TOKEN";
 /// The token for the AGS gateway in front of a server.
 pub const X_ACCESS_TOKEN: &str = "x-access-token";
 /// Names a request, so that a repeat of it is not carried out again.

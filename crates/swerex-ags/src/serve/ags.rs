@@ -9,7 +9,9 @@ use ags_http::{Body, BoxFuture, body};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
-use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
+use swerex_ags_deployment::{
+    Account, QUOTA_PATIENCE, Step, TencentAgsDeployment, TencentAgsDeploymentConfig,
+};
 use swerex_ags_runtime::{AgsRuntime, Error};
 use swerex_proto::{Action, Command, ExceptionBody, route};
 
@@ -53,6 +55,8 @@ impl Starter for AgsStarter {
         Box::pin(async move {
             let mut deployment = TencentAgsDeployment::with_account(config, account)
                 .map_err(|error| problem(&error))?
+                // Agents wait for each other's sandboxes to end.
+                .with_quota_patience(QUOTA_PATIENCE)
                 .with_hook(Arc::new(move |step: &Step| stage.set(step.to_string())));
             deployment.start().await.map_err(|error| problem(&error))?;
             let runtime = deployment
