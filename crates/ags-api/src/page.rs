@@ -1,5 +1,7 @@
 //! Lists a page at a time, as streams.
 
+use std::time::Duration;
+
 use futures_util::{
     Stream, StreamExt as _,
     stream::{self, BoxStream},
@@ -20,6 +22,9 @@ pub const PAGE_SIZE: u32 = 100;
 /// The most pages that are collected: the service takes no offset beyond 10,000, and what lists have in truth is far less. How many items there
 /// are is the service's word, which is not believed for ever.
 pub const MOST_PAGES: usize = 500;
+
+/// How long all pages that are collected may take together.
+pub const LONGEST_LIST: Duration = Duration::from_secs(120);
 
 /// A list action.
 pub trait Paged: Action + Clone {
@@ -103,13 +108,13 @@ impl Client {
         })
     }
 
-    /// Every item of a list, collected. All pages together may take as long as a single call, and be [`MOST_PAGES`].
+    /// Every item of a list, collected. All pages together may take [`LONGEST_LIST`], and be [`MOST_PAGES`].
     ///
     /// # Errors
     /// As [`Client::call`], for the first page that fails; a list that is longer.
     pub async fn list_all<A: Paged + 'static>(&self, request: &A) -> Result<Vec<A::Item>, Error> {
         let begun = Instant::now();
-        let overall = self.overall();
+        let overall = self.overall().min(LONGEST_LIST);
         let mut all = Vec::new();
         let mut cursor = Some(A::first());
         for _ in 0..MOST_PAGES {

@@ -224,7 +224,13 @@ impl From<StopFailed> for Failure {
 impl From<swerex_ags_runtime::Error> for Failure {
     fn from(error: swerex_ags_runtime::Error) -> Self {
         let failure = Self::of(&error);
-        if error.is_environment_expired() {
+        use swerex_ags_runtime::Error;
+        // A sandbox that ends answers strangely, or not at all, before its gateway knows.
+        let may_be_gone = matches!(
+            error,
+            Error::Reply { .. } | Error::UnknownOutcome { .. } | Error::NotSent { .. }
+        );
+        if may_be_gone || error.is_environment_expired() {
             failure.gone()
         } else {
             failure

@@ -57,8 +57,10 @@ pub(crate) async fn create(
         // Nobody there to take it: dropping the tool deletes it.
         drop(sender.send(outcome.map_err(|failed| failed.leaving(left))));
         match trace {
-            Trace::Likely => drop(asking.end_unanswered(Leftover::Creation(name)).await),
-            Trace::Unlikely => drop(asking.end_refused(Leftover::Creation(name)).await),
+            Trace::Likely => asking.end_unanswered(Leftover::Creation(name)).await,
+            Trace::Unlikely => {
+                asking.end_refused(Leftover::Creation(name)).await;
+            }
             Trace::None => {}
         }
     });

@@ -137,6 +137,17 @@ async fn the_server_asks_for_a_key_of_its_own_start() {
         );
     }
     assert!(!is_refused(&with_key(&lab, &id, Some(&key)).await).await);
+    // The platform's probe has none. A client that has a wrong one learns of it with its first question.
+    let alive = with_key(&lab, &id, None).await.is_alive(LONG).await;
+    assert!(alive.unwrap().is_alive);
+    let wrong = with_key(&lab, &id, Some("wrong"))
+        .await
+        .is_alive(LONG)
+        .await;
+    assert!(matches!(
+        wrong,
+        Err(swerex_ags_runtime::Error::Unauthorized { .. })
+    ));
     // Neither its commands see it, nor what is shown or kept, nor the tool that all share.
     let seen = shell(
         one.runtime().unwrap(),
