@@ -223,7 +223,7 @@ async fn until(lab: &Lab, id: &str, status: &str) {
     let reached = lab
         .emulator
         .wait_for_instances(|all| all.iter().any(|one| one.id == id && one.status == *status));
-    tokio::time::timeout(LONG, reached).await.expect(status);
+    tokio::time::timeout(LONG, reached).await.unwrap();
 }
 
 #[tokio::test]

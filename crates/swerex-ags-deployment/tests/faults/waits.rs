@@ -25,7 +25,7 @@ fn told(error: &StartFailed) -> String {
 /// A start that fails soon.
 async fn fails(deployment: &mut TencentAgsDeployment) -> StartFailed {
     let started = tokio::time::timeout(SOON, deployment.start()).await;
-    started.expect("it has an end").unwrap_err()
+    started.unwrap().unwrap_err()
 }
 
 fn looks(lab: &Lab) -> u64 {
