@@ -17,9 +17,7 @@ pub fn clean(text: &str, most: usize) -> String {
     if letters.next().is_some() {
         clean.push('…');
     }
-    let end = clean.trim_end().len();
-    clean.truncate(end);
-    clean
+    clean.trim().to_owned()
 }
 
 /// Characters of the category Cf, tags and fillers: they are not drawn. The joiners stay, without which some scripts and emoji are drawn wrong.

@@ -178,6 +178,7 @@ mod tests {
     fn a_server_that_reads_the_variable_keeps_it_and_no_other_does() {
         let home = tempfile::tempdir().unwrap();
         let bin = home.path().join("bin");
+        fs::create_dir(&bin).unwrap();
         // A program that is no script. Its help names the path that it was called by, which here stands for what our server's says.
         let echo = fs::read("/bin/echo").unwrap();
         let ours = home.path().join("SWEREX_AUTH_TOKEN");
