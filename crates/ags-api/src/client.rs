@@ -136,6 +136,11 @@ impl Client {
         client
     }
 
+    /// What a call may take, retries included.
+    pub(crate) fn overall(&self) -> Duration {
+        self.retry.overall
+    }
+
     /// What this client and its clones have done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -221,6 +226,7 @@ impl Shared {
             Jitter::Seeded(seed) => fastrand::Rng::with_seed(seed),
         };
         let mut attempt = 0;
+        let mut lost = false;
         loop {
             self.tally
                 .waited(self.limits.acquire(call.action, call.limit).await);
@@ -242,11 +248,9 @@ impl Shared {
                 Err(failure) => failure,
             };
             let finish = |phase| {
-                Error::new(call.action, phase).after(
-                    attempt,
-                    begun.elapsed(),
-                    Some(call.trace_id.clone()),
-                )
+                Error::new(call.action, phase)
+                    .after(attempt, begun.elapsed(), Some(call.trace_id.clone()))
+                    .after_lost_attempts(lost)
             };
             let mut pause = Duration::ZERO;
             match spent.next(
@@ -257,7 +261,9 @@ impl Shared {
                 draws.f64(),
             ) {
                 Next::GiveUp => return Err(finish(failure.phase)),
-                Next::Asked(asked) => return Err(finish(failure.phase).asked_to_wait(asked)),
+                Next::PutOff(asked) => {
+                    return Err(finish(failure.phase).asked_to_wait(Some(asked)));
+                }
                 Next::OutOfTime => {
                     let last = Some(Box::new(Error::new(call.action, failure.phase)));
                     return Err(finish(Phase::Deadline {
@@ -285,6 +291,7 @@ impl Shared {
                     }
                 }
             }
+            lost |= failure.phase.may_be_done();
             let reason = reason(&failure.phase);
             self.tally.retried(&reason);
             tracing::warn!(

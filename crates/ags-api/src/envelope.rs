@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ags_http::text::clean;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -107,7 +108,7 @@ pub fn decode<T: DeserializeOwned>(
     let request_id = response
         .get("RequestId")
         .and_then(Value::as_str)
-        .map(str::to_owned);
+        .map(|id| clean(id, MAX_EVIDENCE));
     if let Some(error) = response.get("Error").filter(|error| !error.is_null()) {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         return Err(Phase::Service {
@@ -187,14 +188,4 @@ fn looks_like_json(text: &str) -> bool {
 /// Whether a reply to `action` can hold a secret; an unknown one can.
 fn may_hold_secret(action: &str) -> bool {
     description::action(action).is_none_or(|info| description::holds_secret(info.output))
-}
-
-/// `text` on one line, without control characters, not longer than `most` characters.
-fn clean(text: &str, most: usize) -> String {
-    text.chars()
-        .take(most)
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect::<String>()
-        .trim()
-        .to_owned()
 }

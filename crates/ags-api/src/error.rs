@@ -2,12 +2,15 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ags_http::{TransportError, retry::Asked};
+use ags_http::{Reached, TransportError};
 
 use crate::{
     code::{AuthKind, ErrorCode, ErrorKind, RetryAdvice},
     credential::CredentialError,
 };
+
+/// The status of a gateway that was asked too often.
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// Why a call failed.
 ///
@@ -23,7 +26,8 @@ struct Inner {
     trace_id: Option<String>,
     attempts: u32,
     elapsed: Duration,
-    asked: Option<Asked>,
+    retry_after: Option<Duration>,
+    may_be_done: bool,
     phase: Phase,
 }
 
@@ -62,6 +66,11 @@ pub enum Phase {
         /// Whether the answer is one of overload or was cut, so that the outcome is not known.
         unknown_outcome: bool,
     },
+    /// A list that does not end.
+    Endless {
+        /// How far it was read.
+        problem: String,
+    },
     /// Time ran out between attempts.
     Deadline {
         /// The time that all attempts had together.
@@ -78,7 +87,8 @@ impl Error {
             trace_id: None,
             attempts: 0,
             elapsed: Duration::ZERO,
-            asked: None,
+            retry_after: None,
+            may_be_done: phase.may_be_done(),
             phase,
         };
         Self(Arc::new(inner))
@@ -93,18 +103,18 @@ impl Error {
         Self(Arc::new(inner))
     }
 
-    /// Adds that the service asks for a longer wait than it is given.
-    pub(crate) fn asked_to_wait(self, asked: Asked) -> Self {
+    /// Adds what the service asked for: not to be asked again before that.
+    pub(crate) fn asked_to_wait(self, retry_after: Option<Duration>) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.asked = Some(asked);
+        inner.retry_after = retry_after;
         Self(Arc::new(inner))
     }
 
-    /// The wait that the service asked for (`Retry-After`), where it was too long to be waited for and the call was
-    /// given up therefore.
-    #[must_use]
-    pub fn asked(&self) -> Option<Asked> {
-        self.0.asked
+    /// An attempt before the last one may have been carried out, whatever the last one says.
+    pub(crate) fn after_lost_attempts(self, lost: bool) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.may_be_done |= lost;
+        Self(Arc::new(inner))
     }
 
     /// Name of the action.
@@ -165,6 +175,46 @@ impl Error {
         self.0.elapsed
     }
 
+    /// How long the service asked to wait (`Retry-After`), where that is longer than the call had.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.0.phase {
+            Phase::Deadline { last, .. } => self
+                .0
+                .retry_after
+                .or_else(|| last.as_deref()?.retry_after()),
+            _ => self.0.retry_after,
+        }
+    }
+
+    /// Whether an attempt may have been carried out although there is no answer that says so: one was lost on its way, or the service failed
+    /// inside. What was refused, with an answer, was not.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        self.0.may_be_done
+    }
+
+    /// Whether the service said that there were too many calls. It did not carry this one out.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        match &self.0.phase {
+            Phase::Service { code, .. } => code.kind() == ErrorKind::RateLimited,
+            Phase::Reply { status, .. } => *status == TOO_MANY_REQUESTS,
+            Phase::Deadline { last, .. } => last.as_deref().is_some_and(Self::is_throttled),
+            _ => false,
+        }
+    }
+
+    /// Whether the time that the call had was too short for it.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match &self.0.phase {
+            Phase::Transport(error) => error.is_timeout(),
+            Phase::Deadline { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether the resource does not exist, or no longer. For a stop or a delete that is success.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
@@ -178,6 +228,7 @@ impl Error {
         match &self.0.phase {
             Phase::Invalid { .. } | Phase::Credential(_) => false,
             Phase::Transport(error) => !error.is_permanent(),
+            Phase::Endless { .. } => false,
             Phase::Deadline { .. } => true,
             Phase::Service { code, .. } => code.advice() != RetryAdvice::Never,
             Phase::Reply {
@@ -189,6 +240,9 @@ impl Error {
     /// What a person can do about it, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
+        if self.is_throttled() {
+            return Some("make fewer calls a second, from all processes of the account together");
+        }
         match self.kind()? {
             ErrorKind::Auth(AuthKind::SignatureExpired) => {
                 Some("set this machine's clock; it may be at most five minutes off")
@@ -208,13 +262,26 @@ impl Error {
             ErrorKind::Auth(AuthKind::Registry) => {
                 Some("give the role access to the image's registry")
             }
-            ErrorKind::RateLimited => {
-                Some("make fewer calls a second, from all processes of the account together")
-            }
             ErrorKind::QuotaExceeded => {
                 Some("stop or delete what is no longer needed, or ask for a larger quota")
             }
             _ => None,
+        }
+    }
+}
+
+impl Phase {
+    /// Whether one attempt that ended so may have been carried out.
+    pub(crate) fn may_be_done(&self) -> bool {
+        match self {
+            Self::Invalid { .. } | Self::Credential(_) | Self::Endless { .. } => false,
+            Self::Transport(error) => error.reached() == Reached::Unknown,
+            Self::Service { code, .. } => {
+                matches!(code.kind(), ErrorKind::Internal | ErrorKind::InProgress)
+                    || code.as_str() == "FailedOperation.DependencyUnavailable"
+            }
+            Self::Reply { status, .. } => *status != TOO_MANY_REQUESTS,
+            Self::Deadline { last, .. } => last.as_deref().is_none_or(Error::may_be_done),
         }
     }
 }
@@ -225,7 +292,6 @@ impl fmt::Display for Error {
             action,
             attempts,
             elapsed,
-            asked,
             phase,
             ..
         } = &*self.0;
@@ -236,8 +302,18 @@ impl fmt::Display for Error {
                 "{action} was not sent: no credential could be read"
             )?,
             Phase::Transport(_) => write!(formatter, "{action} got no answer")?,
+            Phase::Endless { problem } => write!(formatter, "{action} has no end: {problem}")?,
             Phase::Service { code, message, .. } => {
                 write!(formatter, "{action} was refused: {code}: {message}")?
+            }
+            Phase::Reply {
+                status: TOO_MANY_REQUESTS,
+                ..
+            } => {
+                write!(
+                    formatter,
+                    "{action} was refused: too many requests (HTTP {TOO_MANY_REQUESTS})"
+                )?;
             }
             Phase::Reply {
                 status,
@@ -253,10 +329,17 @@ impl fmt::Display for Error {
             Phase::Deadline { overall, .. } => {
                 write!(
                     formatter,
-                    "{action} did not succeed within {:.1} s",
+                    "{action} did not succeed within the {:.1} s that it had",
                     overall.as_secs_f64()
                 )?;
             }
+        }
+        if let Some(asked) = self.retry_after() {
+            write!(
+                formatter,
+                ", with a wish to wait {} s before the next try",
+                asked.as_secs()
+            )?;
         }
         if let (Some(id), false) = (self.request_id(), matches!(phase, Phase::Deadline { .. })) {
             write!(formatter, " (request id {id})")?;
@@ -268,10 +351,7 @@ impl fmt::Display for Error {
                 elapsed.as_secs_f64()
             )?;
         }
-        match asked {
-            Some(asked) => write!(formatter, "; {asked}"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -282,7 +362,8 @@ impl fmt::Debug for Error {
             trace_id,
             attempts,
             elapsed,
-            asked,
+            retry_after,
+            may_be_done,
             phase,
         } = &*self.0;
         formatter
@@ -291,7 +372,8 @@ impl fmt::Debug for Error {
             .field("phase", phase)
             .field("attempts", attempts)
             .field("elapsed", elapsed)
-            .field("asked", asked)
+            .field("retry_after", retry_after)
+            .field("may_be_done", may_be_done)
             .field("trace_id", trace_id)
             .finish()
     }

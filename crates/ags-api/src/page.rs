@@ -1,14 +1,30 @@
 //! Lists a page at a time, as streams.
 
+use std::time::Duration;
+
 use futures_util::{
     Stream, StreamExt as _,
     stream::{self, BoxStream},
 };
 
-use crate::{action::Action, client::Client, error::Error, model::*};
+use tokio::time::Instant;
+
+use crate::{
+    action::Action,
+    client::Client,
+    error::{Error, Phase},
+    model::*,
+};
 
 /// Items per page: the most that the service gives.
 pub const PAGE_SIZE: u32 = 100;
+
+/// The most pages that are collected: the service takes no offset beyond 10,000, and what lists have in truth is far less. How many items there
+/// are is the service's word, which is not believed for ever.
+pub const MOST_PAGES: usize = 500;
+
+/// How long all pages that are collected may take together.
+pub const LONGEST_LIST: Duration = Duration::from_secs(120);
 
 /// A list action.
 pub trait Paged: Action + Clone {
@@ -78,13 +94,11 @@ impl Client {
     ) -> impl Stream<Item = Result<Page<A::Item>, Error>> + Send + 'static {
         let (client, request) = (self.clone(), request.clone());
         stream::unfold(Some(A::first()), move |cursor| {
-            let (client, mut request) = (client.clone(), request.clone());
+            let (client, request) = (client.clone(), request.clone());
             async move {
                 let cursor = cursor?;
-                request.turn_to(&cursor, PAGE_SIZE);
-                match client.call(&request).await {
-                    Ok(answer) => {
-                        let page = A::take(answer.reply);
+                match client.page(&request, &cursor).await {
+                    Ok(page) => {
                         let next = page.next(&cursor);
                         Some((Ok(page), next))
                     }
@@ -94,17 +108,40 @@ impl Client {
         })
     }
 
-    /// Every item of a list, collected.
+    /// Every item of a list, collected. All pages together may take [`LONGEST_LIST`], and be [`MOST_PAGES`].
     ///
     /// # Errors
-    /// As [`Client::call`], for the first page that fails.
+    /// As [`Client::call`], for the first page that fails; a list that is longer.
     pub async fn list_all<A: Paged + 'static>(&self, request: &A) -> Result<Vec<A::Item>, Error> {
+        let begun = Instant::now();
+        let overall = self.overall().min(LONGEST_LIST);
         let mut all = Vec::new();
-        let mut pages = Box::pin(self.pages(request));
-        while let Some(page) = pages.next().await {
-            all.extend(page?.items);
+        let mut cursor = Some(A::first());
+        for _ in 0..MOST_PAGES {
+            let Some(here) = cursor else { return Ok(all) };
+            let left = overall.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                let last = None;
+                return Err(Error::new(A::NAME, Phase::Deadline { overall, last }));
+            }
+            let page = self.within(left).page(request, &here).await?;
+            cursor = page.next(&here);
+            all.extend(page.items);
         }
-        Ok(all)
+        if cursor.is_none() {
+            return Ok(all);
+        }
+        let problem = format!(
+            "its list goes on after {MOST_PAGES} pages with {} items: ask for fewer with a filter",
+            all.len()
+        );
+        Err(Error::new(A::NAME, Phase::Endless { problem }))
+    }
+
+    async fn page<A: Paged>(&self, request: &A, cursor: &Cursor) -> Result<Page<A::Item>, Error> {
+        let mut request = request.clone();
+        request.turn_to(cursor, PAGE_SIZE);
+        Ok(A::take(self.call(&request).await?.reply))
     }
 }
 

@@ -20,6 +20,7 @@ mod route;
 mod service;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 mod tls;
 
 pub use body::{Body, BodyError};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ags_api::{Error, ErrorKind, Phase, model::SandboxInstance};
-use ags_http::Reached;
+use ags_api::{Error, ErrorKind, model::SandboxInstance};
+use swerex_ags_runtime::Secret;
 use uuid::Uuid;
 
 use crate::{
@@ -11,18 +11,38 @@ use crate::{
     config::TencentAgsDeploymentConfig,
     error::{Cause, Left, Stage, StartFailed},
     instance::Guard,
-    requests,
+    requests, server_key,
+    tool::Tool,
 };
+
+/// An instance that was asked for and is there.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) guard: Guard,
+    pub(crate) instance: SandboxInstance,
+    /// What its server was told to ask for.
+    pub(crate) key: Option<Secret>,
+}
 
 /// Asks once, for at most `limit`, without the time in the queue of our own limits. The question runs on if this future is dropped, so that its answer is not lost: whatever comes of it is stopped.
 pub(crate) async fn for_instance(
     account: &Account,
     config: &TencentAgsDeploymentConfig,
-    tool_id: &str,
+    tool: &Tool,
     limit: Duration,
-) -> Result<(Guard, SandboxInstance), StartFailed> {
+) -> Result<Asked, StartFailed> {
     let start = Uuid::new_v4().to_string();
-    let request = requests::instance(config, tool_id, &start);
+    let (key, environment) = if tool.has_own_server {
+        (None, None)
+    } else {
+        let no_key = || {
+            let why = "this system gives no random numbers for the server's key".to_owned();
+            StartFailed::new(Stage::Instance, Cause::State(why))
+        };
+        let (key, environment) = server_key::given(config, &tool.environment).ok_or_else(no_key)?;
+        (Some(key), Some(environment))
+    };
+    let request = requests::instance(config, &tool.id, &start, environment);
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let asking = account.clone();
     let name = format!("the start {start}, which AGS has not answered");
@@ -30,7 +50,7 @@ pub(crate) async fn for_instance(
         if let Some(journal) = asking.journal() {
             journal.asked(&start);
         }
-        let (outcome, may_be_there) = match asking.client().within(limit).call(&request).await {
+        let (outcome, trace) = match asking.client().within(limit).call(&request).await {
             Ok(answer) => {
                 let instance = answer.reply.instance.unwrap_or_default();
                 match instance.instance_id.clone() {
@@ -38,34 +58,46 @@ pub(crate) async fn for_instance(
                         if let Some(journal) = asking.journal() {
                             journal.started(&start, &id);
                         }
-                        (Ok((Guard::new(asking.clone(), id), instance)), false)
+                        let guard = Guard::new(asking.clone(), id);
+                        let asked = Asked {
+                            guard,
+                            instance,
+                            key,
+                        };
+                        (Ok(asked), Trace::None)
                     }
                     None => {
                         let message = format!(
                             "AGS started an instance without an id (request id {})",
                             answer.request_id
                         );
-                        (Err(Cause::State(message)), true)
+                        (Err(Cause::State(message)), Trace::Likely)
                     }
                 }
             }
             Err(error) => {
-                let may_be_there = may_be_there(&error);
-                (Err(Cause::Api(error)), may_be_there)
+                let trace = trace(&error);
+                (Err(Cause::Api(error)), trace)
             }
         };
         let is_error = outcome.is_err();
         // Nobody there to take it: dropping the guard stops it.
-        let left = if may_be_there {
+        let left = if trace == Trace::Likely {
             Left::Unknown
         } else {
             Left::Nothing
         };
         let failed = |cause| StartFailed::new(Stage::Instance, cause).leaving(left);
         drop(sender.send(outcome.map_err(failed)));
-        if may_be_there {
-            asking.end_unanswered(Leftover::Start(start)).await;
-        } else if is_error && let Some(journal) = asking.journal() {
+        match trace {
+            Trace::Likely => {
+                asking.end_unanswered(Leftover::Start(start)).await;
+                return;
+            }
+            Trace::Unlikely if asking.end_refused(Leftover::Start(start.clone())).await => return,
+            Trace::Unlikely | Trace::None => {}
+        }
+        if is_error && let Some(journal) = asking.journal() {
             journal.over(&start);
         }
     });
@@ -76,23 +108,27 @@ pub(crate) async fn for_instance(
     receiver.await.map_err(lost)?
 }
 
-/// Whether AGS may have made what was asked for all the same.
-pub(crate) fn may_be_there(error: &Error) -> bool {
-    // An earlier attempt may have been carried out, whatever the last one says.
-    let is_certain = error.attempts() <= 1
-        && match error.phase() {
-            Phase::Invalid { .. } | Phase::Credential(_) => true,
-            Phase::Transport(error) => error.reached() == Reached::NotSent,
-            Phase::Service { code, .. } => !matches!(
-                code.kind(),
-                // It stands for something that was made.
-                ErrorKind::Conflict
-                    | ErrorKind::Internal
-                    | ErrorKind::Unavailable
-                    | ErrorKind::InProgress
-                    | ErrorKind::Other
-            ),
-            _ => false,
-        };
-    !is_certain
+/// What a failed request may have left behind all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trace {
+    /// Nothing: it was not sent, or was refused before anything was done.
+    None,
+    /// Nothing by all that is known: AGS answered that it did not. What that answer means is documented of few.
+    Unlikely,
+    /// Nobody knows: there was no answer, or one of trouble inside.
+    Likely,
+}
+
+/// What AGS may have made of a request although it failed.
+pub(crate) fn trace(error: &Error) -> Trace {
+    if error.may_be_done() {
+        return Trace::Likely;
+    }
+    match error.kind() {
+        Some(
+            // It stands for something that was made.
+            ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Other,
+        ) => Trace::Unlikely,
+        _ => Trace::None,
+    }
 }

@@ -42,6 +42,8 @@ pub struct TencentAgsDeploymentConfig {
     pub extend_timeout: bool,
     /// Port of the SWE-ReX server. Default: [`keys::DEFAULT_PORT`].
     pub port: u16,
+    /// The SWE-ReX server's own key, where it cannot be made at random for each start. Default: none.
+    pub auth_token: Option<Secret>,
     /// Until when a started sandbox must answer. Default: [`keys::DEFAULT_STARTUP_TIMEOUT`] seconds.
     pub startup_timeout: Duration,
     /// What a call may take beyond its command's own timeout. Default: [`keys::DEFAULT_RUNTIME_TIMEOUT`] seconds.
@@ -113,6 +115,7 @@ impl TencentAgsDeploymentConfig {
             timeout: keys::DEFAULT_TIMEOUT.to_owned(),
             extend_timeout: false,
             port: keys::DEFAULT_PORT,
+            auth_token: None,
             startup_timeout: Duration::from_secs_f64(keys::DEFAULT_STARTUP_TIMEOUT),
             runtime_timeout: Duration::from_secs_f64(keys::DEFAULT_RUNTIME_TIMEOUT),
             cpu: keys::DEFAULT_CPU.to_owned(),
@@ -149,6 +152,9 @@ impl TencentAgsDeploymentConfig {
         credential("secret_key", self.secret_key.expose())?;
         if let Some(token) = &self.token {
             credential("token", token.expose())?;
+        }
+        if let Some(key) = &self.auth_token {
+            credential("auth_token", key.expose())?;
         }
         let shaped = |key: &str, value: &str, outcome: Result<(), String>| {
             outcome.map_err(|problem| InvalidConfig::new(key, format!("`{value}` {problem}")))

@@ -1,6 +1,7 @@
 //! The deployment: starts a sandbox, hands out its runtime, stops it.
 
 mod keep;
+mod reach;
 mod start;
 
 use std::{sync::Arc, time::Duration};
@@ -12,14 +13,16 @@ use tracing::{Instrument as _, field::Empty};
 use crate::{
     account::Account,
     config::TencentAgsDeploymentConfig,
-    error::{Cause, NotStarted, Stage, StartFailed, StopFailed},
+    error::{Cause, NotStarted, Stage, StartFailed, StopFailed, with_causes},
     extension::Extension,
     hook::{Hook, Step},
     instance::Guard,
     tool::{OwnTool, Tool},
 };
 
-/// How long a start waits for room in the account's quota, besides its `startup_timeout`: instances that were stopped count for minutes.
+/// How long starts of a [`Fleet`](crate::fleet::Fleet) and a [`Pool`](crate::fleet::Pool) wait for room in the account's quota, besides their
+/// `startup_timeout`: instances that were stopped count for minutes. A single start waits as long as it is told to, see
+/// [`TencentAgsDeployment::with_quota_patience`].
 pub const QUOTA_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How long closing the sessions may hold up a stop.
@@ -33,6 +36,8 @@ pub struct TencentAgsDeployment {
     config: TencentAgsDeploymentConfig,
     account: Account,
     hooks: Vec<Arc<dyn Hook>>,
+    /// What waiting for room in the quota may take besides `startup_timeout`.
+    quota_patience: Duration,
     running: Option<Running>,
     /// A tool of its own that could not be deleted when it was stopped.
     leftover: Option<OwnTool>,
@@ -73,6 +78,7 @@ impl TencentAgsDeployment {
             config,
             account,
             hooks: Vec::new(),
+            quota_patience: Duration::ZERO,
             running: None,
             leftover: None,
         })
@@ -82,6 +88,14 @@ impl TencentAgsDeployment {
     #[must_use]
     pub fn with_hook(mut self, hook: Arc<dyn Hook>) -> Self {
         self.hooks.push(hook);
+        self
+    }
+
+    /// Lets a start wait so long for room in the account's quota besides its `startup_timeout`, for callers that have many starts under way and
+    /// stop others: [`QUOTA_PATIENCE`] is a good value. Without it that wait counts into `startup_timeout`.
+    #[must_use]
+    pub fn with_quota_patience(mut self, patience: Duration) -> Self {
+        self.quota_patience = patience;
         self
     }
 
@@ -119,8 +133,8 @@ impl TencentAgsDeployment {
 
     /// Starts a sandbox and waits until it takes commands: tool, instance, token, server. One that is started already is left alone.
     ///
-    /// All of it may take `startup_timeout`; waiting for room in the quota is bounded by [`QUOTA_PATIENCE`] besides. Dropping the future stops
-    /// what it started.
+    /// All of it may take `startup_timeout`, whatever AGS does meanwhile: hangs, throttling, a quota that is used up. Dropping the future stops what
+    /// it started.
     ///
     /// # Errors
     /// [`StartFailed`] names the stage, the cause and, where it is known, what to do. Nothing is left running.
@@ -156,7 +170,11 @@ impl TencentAgsDeployment {
         });
         // Sessions end with the instance anyway; asking them to lets their programs end in order.
         if let Ok(Err(error)) = tokio::time::timeout(CLOSE_TIMEOUT, running.runtime.close()).await {
-            tracing::debug!(instance_id, %error, "the sessions were not closed");
+            tracing::debug!(
+                instance_id,
+                cause = with_causes(&error),
+                "the sessions were not closed"
+            );
         }
         self.account.stop_instance(&instance_id).await?;
         if let Some(Running { guard, tool, .. }) = self.running.take() {

@@ -2,7 +2,24 @@
 
 use std::{error::Error, fmt, time::Duration};
 
+use ags_http::text::clean;
+
 use crate::{account::Leftover, config::InvalidConfig};
+
+/// The longest text of one clause, in characters.
+const MOST_TOLD: usize = 4000;
+
+/// An error with its causes, on one line, for the log.
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    clean(&text, MOST_TOLD)
+}
 
 /// How far a start got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +112,11 @@ pub enum Cause {
 }
 
 impl StartFailed {
-    pub(crate) fn new(stage: Stage, cause: Cause) -> Self {
+    pub(crate) fn new(stage: Stage, mut cause: Cause) -> Self {
+        // Both have parts that AGS says.
+        if let Cause::State(text) | Cause::Timeout { last: text, .. } = &mut cause {
+            *text = clean(text, MOST_TOLD);
+        }
         Self {
             stage,
             cause,

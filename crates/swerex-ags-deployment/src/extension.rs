@@ -6,7 +6,7 @@ use ags_api::{ErrorKind, model::UpdateSandboxInstanceRequest};
 use swerex_ags_runtime::AgsRuntime;
 use tokio::task::JoinHandle;
 
-use crate::{account::Account, config::TencentAgsDeploymentConfig, units};
+use crate::{account::Account, config::TencentAgsDeploymentConfig, error::with_causes, units};
 
 /// How often in a lifetime it is looked whether the sandbox is used. An extension that fails has two more chances.
 const LOOKS: u32 = 4;
@@ -72,12 +72,18 @@ async fn extend(
                     Some(ErrorKind::NotFound | ErrorKind::InvalidParameter | ErrorKind::Auth(_))
                 ) =>
             {
-                tracing::warn!(instance_id, %error, "its lifetime cannot be extended");
+                let cause = with_causes(&error);
+                tracing::warn!(instance_id, cause, "its lifetime cannot be extended");
                 return;
             }
             // What is paused or overloaded now may not be the next time.
             Err(error) => {
-                tracing::warn!(instance_id, %error, "its lifetime was not extended; trying again")
+                let cause = with_causes(&error);
+                tracing::warn!(
+                    instance_id,
+                    cause,
+                    "its lifetime was not extended; trying again"
+                );
             }
         }
     }

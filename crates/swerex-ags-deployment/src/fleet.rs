@@ -74,7 +74,7 @@ use self::{
 use crate::{
     account::Account,
     config::TencentAgsDeploymentConfig,
-    error::{Cause, Stage, StartFailed, StopFailed},
+    error::{Cause, Stage, StartFailed, StopFailed, with_causes},
 };
 
 /// How many starts may be under way at a time, where nobody says otherwise.
@@ -200,7 +200,11 @@ impl Fleet {
         self.crew.starts.in_background(what, async move {
             let instance_id = member.instance_id().to_owned();
             if let Err(error) = member.stop().await {
-                tracing::warn!(instance_id, cause = %error.source, "the replaced sandbox could not be stopped");
+                tracing::warn!(
+                    instance_id,
+                    cause = with_causes(&error.source),
+                    "the replaced sandbox could not be stopped"
+                );
             }
         });
         receiver.await.unwrap_or_else(|_| Err(stopped(index)))

@@ -8,6 +8,7 @@ use http::Uri;
 use crate::{
     account::{Account, Leftover},
     error::{Cause, Stage, StartFailed},
+    fate::Fate,
 };
 
 /// Stops its instance in the background when it is dropped before [`keep`](Self::keep) or [`stopped`](Self::stopped) was called: however a start
@@ -104,24 +105,13 @@ pub(crate) fn has_ended(status: &InstanceStatus) -> bool {
 }
 
 /// An instance that ended instead of running.
-pub(crate) fn ended(instance_id: &str, instance: &SandboxInstance) -> StartFailed {
-    let status = instance.status.clone().unwrap_or_default();
-    let mut message = format!("the instance {instance_id} is {}", status.as_str());
-    if let Some(reason) = &instance.stop_reason {
-        message.push_str(&format!(", reason {}", reason.as_str()));
+pub(crate) fn ended(instance: &SandboxInstance) -> StartFailed {
+    let fate = Fate::of(instance);
+    let failed = StartFailed::new(Stage::Instance, Cause::State(fate.to_string()));
+    match fate.hint() {
+        Some(hint) => failed.with_hint(hint),
+        None => failed,
     }
-    for key in ["StatusReason", "StatusMessage", "Message"] {
-        if let Some(reason) = instance
-            .extra
-            .get(key)
-            .and_then(serde_json::Value::as_str)
-            .filter(|reason| !reason.is_empty())
-        {
-            message.push_str(&format!(": {reason}"));
-            break;
-        }
-    }
-    StartFailed::new(Stage::Instance, Cause::State(message))
 }
 
 #[cfg(test)]

@@ -183,6 +183,15 @@ pub const KEYS: &[Key] = &[
         "8000",
         "port of the SWE-ReX server in the sandbox",
     ),
+    with_env(
+        key(
+            "auth_token",
+            Kind::Secret,
+            "",
+            "key of the SWE-ReX server in the sandbox, for one that brings its own; empty: a random one for each start",
+        ),
+        swerex_proto::route::AUTH_TOKEN_VARIABLE,
+    ),
     key(
         "startup_timeout",
         Kind::Seconds,

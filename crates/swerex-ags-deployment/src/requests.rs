@@ -1,10 +1,10 @@
 //! What is asked of AGS, field by field.
 
 use ags_api::model::{
-    CreateSandboxToolRequest, CustomConfiguration, HttpGetAction, ImageStorageSource, MetadataVar,
-    NetworkConfiguration, NetworkMode, PortConfiguration, PortProtocol, ProbeConfiguration,
-    ProbeScheme, ResourceConfiguration, StartSandboxInstanceRequest, StorageMount, StorageSource,
-    ToolType,
+    CreateSandboxToolRequest, CustomConfiguration, EnvVar, HttpGetAction, ImageStorageSource,
+    MetadataVar, NetworkConfiguration, NetworkMode, PortConfiguration, PortProtocol,
+    ProbeConfiguration, ProbeScheme, ResourceConfiguration, StartSandboxInstanceRequest,
+    StorageMount, StorageSource, ToolType,
 };
 use ring::digest::{SHA256, digest};
 
@@ -72,12 +72,16 @@ pub(crate) fn tool(
     }
 }
 
-/// The request for an instance. The tool's probe and mounts are not repeated: what is left out is the tool's.
+/// The request for an instance with this environment; `None` leaves the tool's. The tool's probe and mounts are not repeated: what is left out is
+/// the tool's.
 pub(crate) fn instance(
     config: &TencentAgsDeploymentConfig,
     tool_id: &str,
     client_token: &str,
+    environment: Option<Vec<EnvVar>>,
 ) -> StartSandboxInstanceRequest {
+    let mut custom = custom(config);
+    custom.env = environment;
     let metadata = [
         (CREATED_BY, SOFTWARE.to_owned()),
         (OWNER, owner()),
@@ -92,7 +96,7 @@ pub(crate) fn instance(
     StartSandboxInstanceRequest {
         tool_id: Some(tool_id.to_owned()),
         timeout: Some(config.timeout.clone()),
-        custom_configuration: Some(custom(config)),
+        custom_configuration: Some(custom),
         metadata: Some(metadata.map(variable).to_vec()),
         client_token: Some(client_token.to_owned()),
         ..Default::default()
@@ -235,7 +239,7 @@ mod tests {
         });
         assert_eq!(tool, expected);
 
-        let instance = serde_json::to_value(instance(&config, "sdt-1", "t-2")).unwrap();
+        let instance = serde_json::to_value(instance(&config, "sdt-1", "t-2", None)).unwrap();
         let mut custom = expected["CustomConfiguration"].clone();
         custom.as_object_mut().unwrap().remove("Probe");
         assert_eq!(instance["CustomConfiguration"], custom);

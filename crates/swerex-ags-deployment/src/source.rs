@@ -363,6 +363,9 @@ fn set(config: &mut TencentAgsDeploymentConfig, name: &str, value: &Value) {
                 .and_then(|port| u16::try_from(port).ok())
                 .unwrap_or_default()
         }
+        "auth_token" => {
+            config.auth_token = Some(text()).filter(|key| !key.is_empty()).map(Into::into)
+        }
         "startup_timeout" => config.startup_timeout = seconds(),
         "runtime_timeout" => config.runtime_timeout = seconds(),
         "cpu" => config.cpu = text(),
@@ -405,6 +408,7 @@ fn shown(config: &TencentAgsDeploymentConfig, key: &Key) -> String {
         "image_registry_type" => config.image_registry_type.clone(),
         "timeout" => config.timeout.clone(),
         "port" => config.port.to_string(),
+        "auth_token" => secret(config.auth_token.is_some()),
         "startup_timeout" => format!("{:?}", config.startup_timeout.as_secs_f64()),
         "runtime_timeout" => format!("{:?}", config.runtime_timeout.as_secs_f64()),
         "cpu" => config.cpu.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ags_api::{
     Client, RetryAdvice,
-    model::{DescribeSandboxToolListRequest, Filter, SandboxTool, ToolStatus},
+    model::{DescribeSandboxToolListRequest, EnvVar, Filter, SandboxTool, ToolStatus, ToolType},
 };
 use uuid::Uuid;
 
@@ -37,6 +37,23 @@ pub(crate) struct Tool {
     pub(crate) shared_as: Option<String>,
     /// Set if it was made for this deployment alone and goes with it.
     pub(crate) own: Option<OwnTool>,
+    /// The environment that its instances have by themselves.
+    pub(crate) environment: Vec<EnvVar>,
+    /// Whether AGS brings the server, which has no key and takes none.
+    pub(crate) has_own_server: bool,
+}
+
+impl Tool {
+    /// One that was made here, by this library.
+    fn of_ours(id: String) -> Self {
+        Self {
+            id,
+            shared_as: None,
+            own: None,
+            environment: Vec::new(),
+            has_own_server: false,
+        }
+    }
 }
 
 /// What finding a tool leads to.
@@ -58,11 +75,12 @@ pub(crate) async fn ready(
         tell(Step::FindingTool {
             tool: config.tool_id.clone(),
         });
-        active(account, &config.tool_id, clock, tell).await?;
+        let found = active(account, &config.tool_id, clock, tell).await?;
+        let custom = found.custom_configuration.unwrap_or_default();
         return Ok(Tool {
-            id: config.tool_id.clone(),
-            shared_as: None,
-            own: None,
+            environment: custom.env.unwrap_or_default(),
+            has_own_server: found.tool_type == Some(ToolType::SWEBENCH),
+            ..Tool::of_ours(config.tool_id.clone())
         });
     }
     let name = requests::tool_name(config);
@@ -74,9 +92,8 @@ pub(crate) async fn ready(
         let id = own.id().to_owned();
         active(account, &id, clock, tell).await?;
         return Ok(Tool {
-            id,
-            shared_as: None,
             own: Some(own),
+            ..Tool::of_ours(id)
         });
     }
     let place = account.tool(&name);
@@ -85,9 +102,8 @@ pub(crate) async fn ready(
         .await?
         .clone();
     Ok(Tool {
-        id,
         shared_as: Some(name),
-        own: None,
+        ..Tool::of_ours(id)
     })
 }
 
@@ -111,7 +127,7 @@ async fn shared(
             Found::Failed => continue,
         };
         match active(account, &id, clock, tell).await {
-            Ok(()) => return Ok(id),
+            Ok(_) => return Ok(id),
             // Some tools fail for no reason; one under another name does not.
             Err(StartFailed {
                 cause: Cause::State(problem),
@@ -232,7 +248,7 @@ async fn active(
     tool_id: &str,
     clock: &Budget,
     tell: &(dyn Fn(Step) + Sync),
-) -> Result<(), StartFailed> {
+) -> Result<SandboxTool, StartFailed> {
     let mut told = false;
     let mut settled = |tool: Option<SandboxTool>| {
         let Some(tool) = tool else {
@@ -240,9 +256,9 @@ async fn active(
                 "the tool {tool_id} does not exist: check tool_id and region"
             ))));
         };
-        let status = tool.status.unwrap_or_default();
+        let status = tool.status.clone().unwrap_or_default();
         if status == ToolStatus::ACTIVE {
-            return Some(Ok(()));
+            return Some(Ok(tool));
         }
         if [
             ToolStatus::FAILED,

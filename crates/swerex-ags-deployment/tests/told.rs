@@ -127,6 +127,9 @@ async fn each_call_is_told_with_what_identifies_it_and_no_secret() {
         "reason=\"idempotent\"",
         "wait_ms=",
     ]);
+    let custom = emulator.instances()[0].configuration.clone().unwrap();
+    let key = custom.env.unwrap().pop().unwrap().value.unwrap();
+    assert!(!text.contains(key.expose()), "the server's key is shown");
     for secret in [emulator.secret_key().expose(), "sit_", "marker-command"] {
         assert!(!text.contains(secret), "{secret} is shown");
     }

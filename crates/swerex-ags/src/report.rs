@@ -3,6 +3,7 @@
 use std::{error::Error, fmt, io};
 
 use serde_json::{Value, json};
+use swerex_ags_deployment::{Account, End};
 
 /// Exit code of everything that went wrong but wrong usage.
 pub(crate) const FAILED: u8 = 1;
@@ -23,6 +24,8 @@ pub(crate) struct Failure {
     request_id: Option<String>,
     /// There is nobody to tell.
     silent: bool,
+    /// The sandbox is gone, or may be, and nobody has asked yet what became of it.
+    gone: bool,
 }
 
 impl Failure {
@@ -86,6 +89,24 @@ impl Failure {
         self
     }
 
+    /// The sandbox that it was about is gone, or may be.
+    pub(crate) fn gone(mut self) -> Self {
+        self.gone = true;
+        self
+    }
+
+    /// With what became of the sandbox in the place of what was seen of that, if it is gone and AGS tells.
+    pub(crate) async fn with_fate(mut self, account: &Account, instance_id: &str) -> Self {
+        if self.gone
+            && let Some(fate) = account.fate(instance_id).await
+            && fate.end() != End::Runs
+        {
+            self.chain = vec!["the sandbox is gone".to_owned(), fate.to_string()];
+            self.hint = fate.hint().map(str::to_owned);
+        }
+        self
+    }
+
     /// Whether the service refused with this code.
     pub(crate) fn is_of(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
@@ -134,6 +155,7 @@ impl Failure {
             code: None,
             request_id: None,
             silent: false,
+            gone: false,
         }
     }
 }

@@ -134,9 +134,26 @@ async fn attached<T>(
     let runtime = context.until_interrupted(reach).await;
     progress.done();
     let sandbox = Sandbox::new(id, runtime?);
-    let outcome = context.until_interrupted(work(&sandbox)).await;
+    let outcome = work_in(&sandbox, &deployment, context, work).await;
     sandbox.end().await;
     outcome
+}
+
+/// The work's outcome; of a sandbox that is gone, with what became of it.
+async fn work_in<T>(
+    sandbox: &Sandbox,
+    deployment: &TencentAgsDeployment,
+    context: &Context,
+    work: impl AsyncFnOnce(&Sandbox) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let outcome = context.until_interrupted(work(sandbox)).await;
+    match outcome {
+        Ok(done) => Ok(done),
+        Err(failure) => {
+            let account = deployment.account();
+            Err(failure.with_fate(account, &sandbox.instance_id).await)
+        }
+    }
 }
 
 /// The work's outcome in a sandbox of its own, and what could not be stopped at the end.
@@ -154,7 +171,7 @@ async fn fresh<T>(
             deployment.instance_id().map_err(started)?,
             deployment.runtime().map_err(started)?.clone(),
         );
-        context.until_interrupted(work(&sandbox)).await
+        work_in(&sandbox, &deployment, context, work).await
     };
     let outcome = outcome.await;
     let stopped = deployment.stop().await;
@@ -257,11 +274,16 @@ impl From<StopFailed> for Failure {
 impl From<swerex_ags_runtime::Error> for Failure {
     fn from(error: swerex_ags_runtime::Error) -> Self {
         let failure = Self::of(&error);
-        if error.is_environment_expired() {
-            return failure.hint(
-                "a sandbox lives as long as `timeout` says; give it more with --deployment.timeout=4h",
-            );
+        use swerex_ags_runtime::Error;
+        // A sandbox that ends answers strangely, or not at all, before its gateway knows.
+        let may_be_gone = matches!(
+            error,
+            Error::Reply { .. } | Error::UnknownOutcome { .. } | Error::NotSent { .. }
+        );
+        if may_be_gone || error.is_environment_expired() {
+            failure.gone()
+        } else {
+            failure
         }
-        failure
     }
 }

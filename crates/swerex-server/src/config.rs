@@ -24,6 +24,9 @@ pub const DEFAULT_HEARTBEAT: Duration =
 pub struct ServerConfig {
     /// The key that every request must show; none by default.
     pub auth_token: Option<AuthToken>,
+    /// Whether a `GET` of `/` or `/is_alive` that shows no key at all is answered without one: a platform's probe has none. A wrong key is
+    /// refused all the same.
+    pub answers_probes: bool,
     /// Where relative paths start, and commands; by default where the process is.
     pub working_directory: Option<PathBuf>,
     /// The environment of commands and shells; by default the process's own.
@@ -43,6 +46,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             auth_token: None,
+            answers_probes: false,
             working_directory: None,
             environment: None,
             max_body: DEFAULT_MAX_BODY,

@@ -3,10 +3,15 @@
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST, request::Parts};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header::HOST, request::Parts,
+};
 use http_body_util::BodyExt;
 use rustix::process::{Resource, getrlimit};
-use swerex_proto::{native, route::X_REQUEST_ID};
+use swerex_proto::{
+    native,
+    route::{IS_ALIVE, X_API_KEY, X_REQUEST_ID},
+};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
@@ -140,7 +145,8 @@ impl Server {
     async fn answer(&self, request: Request<Body>) -> Result<Answer, Answer> {
         let shared = &self.shared;
         let (parts, body) = request.into_parts();
-        let route = match shared.admit(&parts) {
+        let admitted = shared.admit(&parts);
+        let route = match admitted.or_else(|refusal| shared.admit_probe(&parts, refusal)) {
             Ok(route) => route,
             Err(refusal) => {
                 body::discard(body);
@@ -174,6 +180,20 @@ impl Shared {
             None => browser::refuse(&parts.headers)?,
         }
         route(&parts.method, &parts.uri, parts.headers.get(HOST))
+    }
+}
+
+impl Shared {
+    /// Lets a platform's probe in, which shows no key: it only asks whether somebody is there.
+    fn admit_probe(&self, parts: &Parts, refusal: Answer) -> Result<Route, Answer> {
+        let is_probe = parts.method == Method::GET
+            && matches!(parts.uri.path(), "/" | IS_ALIVE)
+            && !parts.headers.contains_key(X_API_KEY);
+        if is_probe && self.config.answers_probes && self.config.auth_token.is_some() {
+            route(&parts.method, &parts.uri, parts.headers.get(HOST))
+        } else {
+            Err(refusal)
+        }
     }
 }
 

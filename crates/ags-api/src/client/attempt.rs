@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ags_http::{Deadline, TransportError, body, date};
 use ags_sign::{Method, Payload, SignableRequest};
+use futures_util::future::{Either, select};
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{CONTENT_TYPE, HOST},
@@ -11,12 +12,15 @@ use http::{
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Call, Shared, millis};
+use super::{BLOCKING, Call, Shared, millis};
 use crate::{
     answer::Answer,
     envelope::{self, API_VERSION, MAX_REPLY},
     error::Phase,
 };
+
+/// How long an action that is answered at once may take before whoever waits is told.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// Why an attempt failed, with what a decision about the next one needs.
 pub(super) struct Failure {
@@ -53,7 +57,7 @@ impl Shared {
                 problem: problem.to_string(),
             })
         })?;
-        let answer = self.send(request, timeout).await.map_err(|error| {
+        let answer = self.send_and_tell(call, request, timeout).await.map_err(|error| {
             tracing::debug!(action = call.action, attempt, %error, elapsed_ms = millis(begun.elapsed()), "no answer");
             fail(Phase::Transport(error))
         })?;
@@ -81,6 +85,28 @@ impl Shared {
         let (parts, body) = answer.into_parts();
         let body = body::collect(body, MAX_REPLY).await?;
         Ok(Response::from_parts(parts, body))
+    }
+
+    /// As [`send`](Self::send), with a word to whoever waits when an action that is answered at once is not.
+    async fn send_and_tell(
+        &self,
+        call: &Call<'_>,
+        request: Request<ags_http::Body>,
+        timeout: Duration,
+    ) -> Result<Response<bytes::Bytes>, TransportError> {
+        let sent = std::pin::pin!(self.send(request, timeout));
+        let slow = tokio::time::sleep(SLOW);
+        match select(sent, std::pin::pin!(slow)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), sent)) => {
+                if !BLOCKING.contains(&call.action) {
+                    let (action, waited_s) = (call.action, SLOW.as_secs());
+                    let at_most_s = timeout.as_secs();
+                    tracing::warn!(action, waited_s, at_most_s, "AGS has not answered yet");
+                }
+                sent.await
+            }
+        }
     }
 
     /// The signed request, as it goes out.

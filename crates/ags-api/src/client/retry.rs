@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use ags_http::retry::{
-    Asked, Decision, Failed, Fault, GiveUpReason, RetryPolicy, Retryable as _, decide,
-};
+use ags_http::retry::{Decision, Failed, Fault, GiveUpReason, RetryPolicy, Retryable as _, decide};
 
 use super::attempt::Failure;
 use crate::{
@@ -18,10 +16,10 @@ use crate::{
 pub(super) enum Next {
     /// Report the failure.
     GiveUp,
-    /// Report the failure, and for how long the service asks to wait.
-    Asked(Asked),
     /// Report that time has run out.
     OutOfTime,
+    /// Report the failure, and that the service asked for a wait that is longer than there is time.
+    PutOff(Duration),
     /// Wait, then send again.
     Retry { pause: Duration, overloaded: bool },
     /// Send again at once, by the service's time.
@@ -99,9 +97,12 @@ impl Spent {
                 pause: after,
                 overloaded: is_overloaded(&failure.phase),
             },
-            Decision::GiveUp(GiveUpReason::Overall) => Next::OutOfTime,
-            Decision::GiveUp(GiveUpReason::Asked(asked)) => Next::Asked(asked),
-            Decision::GiveUp(_) => Next::GiveUp,
+            // What a refusal asks for is told whatever it is refused for: it is why there is no further attempt.
+            Decision::GiveUp(reason) => match (failure.retry_after, reason) {
+                (Some(asked), reason) if reason != GiveUpReason::Final => Next::PutOff(asked),
+                (None, GiveUpReason::Overall) => Next::OutOfTime,
+                _ => Next::GiveUp,
+            },
         }
     }
 }

@@ -6,6 +6,7 @@ use ags_api::{
     Secret,
     model::{CustomConfiguration, MountOption, ToolType},
 };
+use swerex_proto::route::AUTH_TOKEN_VARIABLE;
 
 use super::{InstanceRunner, command};
 use crate::state::Tool;
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) ports: Vec<u16>,
     pub(crate) probe: Option<Probe>,
     pub(crate) env: Vec<(String, Secret)>,
+    /// What the server in this process asks for; the one that is built into `swebench` instances asks for nothing.
+    pub(crate) key: Option<Secret>,
 }
 
 /// The kind of it.
@@ -71,6 +74,7 @@ impl Plan {
                 },
                 probe: None,
                 env: Vec::new(),
+                key: None,
             };
         };
         let ports: Vec<u16> = custom
@@ -97,7 +101,7 @@ impl Plan {
         } else {
             ports
         };
-        let env = custom
+        let env: Vec<(String, Secret)> = custom
             .env
             .iter()
             .flatten()
@@ -108,11 +112,17 @@ impl Plan {
                 ))
             })
             .collect();
+        let key = env
+            .iter()
+            .find(|(name, value)| name == AUTH_TOKEN_VARIABLE && !value.is_empty())
+            .filter(|_| tool.kind != ToolType::SWEBENCH)
+            .map(|(_, value)| value.clone());
         Self {
             runs,
             ports,
             probe,
             env,
+            key,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use ags_http::Body;
 use http::{Request, Response};
+use swerex_proto::route::AUTH_TOKEN_VARIABLE;
 use swerex_server::{Server, ServerConfig};
 
 use super::{Plan, environment, processes};
@@ -22,7 +23,7 @@ pub(crate) struct Native {
 }
 
 impl Native {
-    /// A server that works in `directory`. It has no key: the gateway's token is what protects it.
+    /// A server that works in `directory`, with the key that its environment gives it; its commands do not see that.
     pub(super) fn new(shared: &Shared, id: &str, plan: &Plan, directory: &Path) -> Self {
         // No port is mapped, since nothing listens.
         let variables = environment::of(
@@ -33,12 +34,17 @@ impl Native {
             directory,
         );
         let as_text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        let mut config = ServerConfig::default();
+        let mut config = match &plan.key {
+            Some(key) => ServerConfig::with_token(key.expose()),
+            None => ServerConfig::default(),
+        };
+        config.answers_probes = true;
         config.working_directory = Some(directory.to_owned());
         config.environment = Some(
             variables
                 .into_iter()
                 .map(|(name, value)| (as_text(name), as_text(value)))
+                .filter(|(name, _)| name != AUTH_TOKEN_VARIABLE)
                 .collect(),
         );
         Self {

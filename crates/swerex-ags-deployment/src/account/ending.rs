@@ -7,7 +7,11 @@ use ags_http::backoff::Backoff;
 use tokio::time::Instant;
 
 use super::Account;
-use crate::{error::StopFailed, instance::has_ended, marks, tool};
+use crate::{
+    error::{StopFailed, with_causes},
+    instance::has_ended,
+    marks, tool,
+};
 
 /// How long it is tried in the background to end what was abandoned, with growing pauses and whatever AGS says meanwhile: what a refusal
 /// means is not documented, and what goes on costs its whole lifetime.
@@ -113,7 +117,8 @@ impl Account {
             if attempt >= STOP_ATTEMPTS || !error.is_retryable() {
                 return Err(self.given_up(what.clone(), error));
             }
-            tracing::warn!(%what, attempt, %error, "it could not be ended; trying again");
+            let cause = with_causes(&error);
+            tracing::warn!(%what, attempt, cause, "it could not be ended; trying again");
             tokio::time::sleep(STOP_PAUSE).await;
             attempt += 1;
         }
@@ -131,7 +136,8 @@ impl Account {
     async fn end_patiently(&self, what: Leftover) {
         let mut patience = Patience::new();
         while let Err(error) = self.end_once(&what).await {
-            tracing::warn!(%what, %error, "it could not be ended yet");
+            let cause = with_causes(&error);
+            tracing::warn!(%what, cause, "it could not be ended yet");
             let failed = match self.pause(&mut patience).await {
                 Pause::Over => continue,
                 Pause::NoMore => self.given_up(what, error),
@@ -150,18 +156,28 @@ impl Account {
     /// Looks for what AGS may have made without saying so, for a while, and has it ended. A look that is refused is none. What does not
     /// appear stays in the journal: it may yet.
     pub(crate) async fn end_unanswered(&self, what: Leftover) {
+        self.end_if_found(what, &LOOKS).await;
+    }
+
+    /// Looks once for what AGS has refused to make: it answered, so that nothing appears later. Whether there was something after all.
+    pub(crate) async fn end_refused(&self, what: Leftover) -> bool {
+        self.end_if_found(what, &LOOKS[..1]).await
+    }
+
+    async fn end_if_found(&self, what: Leftover, looks: &[Duration]) -> bool {
         let mut patience = Patience::new();
-        for pause in LOOKS {
-            tokio::time::sleep(pause).await;
+        for pause in looks {
+            tokio::time::sleep(*pause).await;
             let found = loop {
                 let error = match self.find(&what).await {
                     Ok(found) => break found,
                     Err(error) => error,
                 };
-                tracing::warn!(%what, %error, "it cannot be looked for yet");
+                let cause = with_causes(&error);
+                tracing::warn!(%what, cause, "it cannot be looked for yet");
                 let Pause::Over = self.pause(&mut patience).await else {
                     self.not_ended(self.given_up(what, error));
-                    return;
+                    return true;
                 };
             };
             let Some(found) = found else { continue };
@@ -170,9 +186,12 @@ impl Account {
                 journal.started(start, found.id());
             }
             self.abandon(found);
-            return;
+            return true;
         }
-        tracing::warn!(%what, "AGS does not list it");
+        if looks.len() > 1 {
+            tracing::warn!(%what, "AGS does not list it");
+        }
+        false
     }
 
     /// What it is known by now; `None` if there is no such thing, or not any more.

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::task::{TaskTracker, task_tracker::TrackedFuture};
 
 use super::{Account, Leftover};
-use crate::error::StopFailed;
+use crate::error::{StopFailed, with_causes};
 
 /// How many things that go on are remembered; beyond that the oldest are forgotten. Each is logged besides.
 const MOST_KEPT: usize = 1000;
@@ -74,7 +74,7 @@ impl Account {
 
     /// Keeps a failure that nobody waited for.
     pub(super) fn not_ended(&self, failed: StopFailed) {
-        tracing::error!(what = %failed.what, cause = %failed.source, "it could not be ended, and goes on");
+        tracing::error!(what = %failed.what, cause = with_causes(&failed.source), "it could not be ended, and goes on");
         if let Some(scope) = &self.scope {
             scope.keep(failed.what.clone(), Some(failed));
         }

@@ -7,6 +7,7 @@ use crate::{
     budget::Budget,
     error::Cause,
     instance::{Progress, ended, progress},
+    server_key,
 };
 
 impl TencentAgsDeployment {
@@ -22,8 +23,8 @@ impl TencentAgsDeployment {
         Ok(Guard::keep(guard))
     }
 
-    /// The runtime of an instance that runs already, whoever started it: its server is at this configuration's `port`. The instance stays
-    /// somebody else's to stop.
+    /// The runtime of an instance that runs already, whoever started it: its server is at this configuration's `port`, and its key is the one
+    /// that AGS tells of the instance, else the configuration's. The instance stays somebody else's to stop.
     ///
     /// All of it may take `startup_timeout`.
     ///
@@ -36,7 +37,7 @@ impl TencentAgsDeployment {
             looked.map_err(|error| StartFailed::new(Stage::Instance, Cause::Api(error)))
         };
         let instance = clock.bound(Stage::Instance, "the instance", look).await?;
-        match instance {
+        let key = match instance {
             None => {
                 let message = format!(
                     "there is no instance {instance_id} in {}",
@@ -48,14 +49,13 @@ impl TencentAgsDeployment {
             Some(instance) => {
                 let status = instance.status.clone().unwrap_or_default();
                 if progress(&status) == Progress::Failed {
-                    let ended = ended(instance_id, &instance);
-                    return Err(ended.with_hint(
-                        "`swerex-ags instance resume` wakes one that is PAUSED; start another otherwise",
-                    ));
+                    return Err(ended(&instance));
                 }
+                server_key::of(&instance).or_else(|| self.config.auth_token.clone())
             }
-        }
-        self.reach(instance_id, &clock, &mut Laps::new(&self.account))
-            .await
+        };
+        let mut laps = Laps::new(&self.account);
+        let (runtime, _) = self.reach(instance_id, key, &clock, &mut laps).await?;
+        Ok(runtime)
     }
 }

@@ -1,37 +1,31 @@
 //! The stages of a start: tool, instance, token, server.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use ags_api::model::{InstanceStatus, SandboxInstance};
-use ags_http::retry::RetryPolicy;
-use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, TokenCache, gateway};
 use tokio::time::Instant;
 use tracing::Span;
 
-use super::{QUOTA_PATIENCE, Running, TencentAgsDeployment};
+use super::{Running, TencentAgsDeployment};
 use crate::{
     account::Account,
-    ask,
+    ask::{self, Asked},
     budget::Budget,
     error::{Cause, Left, Stage, StartFailed},
     extension::Extension,
     hook::Step,
-    instance::{Guard, Progress, ended, progress},
-    token_source::InstanceTokens,
+    instance::{Progress, ended, progress},
     tool::{self, Tool},
 };
+
+/// What is kept for the last attempt when a wait for room has to end.
+const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// The longest pause between two attempts to start while the quota is used up.
 const QUOTA_PAUSE: Duration = Duration::from_secs(15);
 
 /// The pause before the status is asked for again when the client gave up asking.
 const ASK_PAUSE: Duration = Duration::from_secs(1);
-
-/// When it is asked for the first time whether an instance whose server does not answer still runs.
-const DEATH_PAUSE: Duration = Duration::from_secs(2);
 
 /// Measures each stage.
 pub(super) struct Laps<'a> {
@@ -48,7 +42,7 @@ impl<'a> Laps<'a> {
     }
 
     /// This stage is over, the next begins.
-    fn took(&mut self, stage: Stage) {
+    pub(super) fn took(&mut self, stage: Stage) {
         let now = Instant::now();
         self.account
             .tally()
@@ -72,6 +66,7 @@ impl TencentAgsDeployment {
             }
             Err(failed) => {
                 tally.failed(failed.stage());
+                let failed = self.with_time_named(failed);
                 // What was started is dropped by now, and stopped.
                 Err(match started.into_inner() {
                     Some(id) => failed.leaving(Left::Stopping(id.into())),
@@ -79,6 +74,20 @@ impl TencentAgsDeployment {
                 })
             }
         }
+    }
+
+    /// Names `startup_timeout` where it was what ended a call.
+    fn with_time_named(&self, failed: StartFailed) -> StartFailed {
+        let is_short = matches!(failed.cause(), Cause::Api(error) if error.is_timeout());
+        if !is_short || failed.hint().is_some() {
+            return failed;
+        }
+        failed.with_hint(format!(
+            "all of the start may take startup_timeout, which is {} s: give it more; a first use of an image takes longest, and `swerex-ags image \
+             prewarm {}` pre-caches it",
+            self.config.startup_timeout.as_secs_f64(),
+            self.config.image
+        ))
     }
 
     async fn start_one(&self, begun: &OnceLock<String>) -> Result<Running, StartFailed> {
@@ -95,7 +104,11 @@ impl TencentAgsDeployment {
             .await?;
         laps.took(Stage::Tool);
         let outcome = self.start_instance(&tool, &mut clock).await;
-        let (guard, instance) = match (outcome, tool.shared_as.clone()) {
+        let Asked {
+            guard,
+            instance,
+            key,
+        } = match (outcome, tool.shared_as.clone()) {
             // A tool that was good before is not any more: find another, once.
             (
                 Err(StartFailed {
@@ -135,7 +148,11 @@ impl TencentAgsDeployment {
                 .await?;
         }
         laps.took(Stage::Instance);
-        let runtime = self.reach(&instance_id, &clock, &mut laps).await?;
+        let is_given_a_key = key.is_some();
+        let (runtime, token) = self.reach(&instance_id, key, &clock, &mut laps).await?;
+        if is_given_a_key && !runtime.is_native() {
+            self.warn_if_open(&instance_id, &token, clock.left()).await;
+        }
         let extension = Extension::of(&self.config, &self.account, &instance_id, &runtime);
         self.tell(&Step::Ready {
             instance_id,
@@ -149,40 +166,6 @@ impl TencentAgsDeployment {
         })
     }
 
-    /// Acquires a token for an instance that runs and waits for its server.
-    pub(super) async fn reach(
-        &self,
-        instance_id: &str,
-        clock: &Budget,
-        laps: &mut Laps<'_>,
-    ) -> Result<AgsRuntime, StartFailed> {
-        self.tell(&Step::AcquiringToken {
-            instance_id: instance_id.to_owned(),
-        });
-        let tokens = InstanceTokens::new(self.account.clone(), instance_id.to_owned());
-        let first = async {
-            let fetched = tokens.fetch(Some(clock.for_a_call())).await;
-            fetched.map_err(|error| StartFailed::new(Stage::Token, Cause::Api(error)))
-        };
-        let first = clock.bound(Stage::Token, "the token", first).await?;
-        let cache = Arc::new(TokenCache::starting_with(tokens, first));
-        laps.took(Stage::Token);
-        let runtime = self.connect(instance_id, cache)?;
-        self.tell(&Step::WaitingForServer {
-            instance_id: instance_id.to_owned(),
-        });
-        tokio::select! {
-            alive = runtime.wait_until_alive(clock.left()) => {
-                if let Err(error) = alive {
-                    return Err(self.not_alive(error, instance_id).await);
-                }
-            }
-            death = self.until_dead(instance_id) => return Err(death),
-        }
-        laps.took(Stage::Server);
-        Ok(runtime)
-    }
-
     /// Where an instance's server is reached. What is no address is refused when it is needed.
     fn address(&self, instance_id: &str) -> Option<http::Uri> {
         let base = gateway::endpoint(self.config.port, instance_id, &self.config.domain).ok()?;
@@ -190,17 +173,14 @@ impl TencentAgsDeployment {
     }
 
     /// Asks for an instance; waits while the quota is used up.
-    async fn start_instance(
-        &self,
-        tool: &Tool,
-        clock: &mut Budget,
-    ) -> Result<(Guard, SandboxInstance), StartFailed> {
+    async fn start_instance(&self, tool: &Tool, clock: &mut Budget) -> Result<Asked, StartFailed> {
         let image = self.config.image.clone();
         self.tell(&Step::StartingInstance {
             tool_id: tool.id.clone(),
             image,
         });
-        let patience = Instant::now() + QUOTA_PATIENCE;
+        let begun = Instant::now();
+        let mut patience = self.quota_patience;
         let mut longest = Duration::from_secs(2);
         let mut is_another = false;
         loop {
@@ -208,24 +188,30 @@ impl TencentAgsDeployment {
                 .bound(
                     Stage::Instance,
                     "the instance",
-                    ask::for_instance(&self.account, &self.config, &tool.id, clock.for_a_call()),
+                    ask::for_instance(&self.account, &self.config, tool, clock.for_a_call()),
                 )
                 .await;
             match asked {
                 Err(StartFailed {
                     cause: Cause::Api(error),
                     ..
-                }) if tool::is_quota(&error) && Instant::now() + longest < patience => {
-                    let message = error.to_string();
+                }) if tool::is_quota(&error) => {
                     // Those that were refused together do not come back together.
                     let pause = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
+                    // Waiting for others is not this start's time as long as somebody has patience; then it is.
+                    let of_others = pause.min(patience);
+                    patience -= of_others;
+                    clock.extend(of_others);
+                    let pause = pause.min(clock.left().saturating_sub(LAST_ATTEMPT));
+                    if pause < LAST_ATTEMPT / 2 {
+                        return Err(no_room(error, begun.elapsed()));
+                    }
+                    let message = error.to_string();
                     self.tell(&Step::WaitingForQuota {
                         retry_in: pause,
                         message,
                     });
                     tokio::time::sleep(pause).await;
-                    // Waiting for others is not this start's time.
-                    clock.extend(pause);
                     longest = (longest * 3 / 2).min(QUOTA_PAUSE);
                 }
                 // What an earlier attempt made is looked for and stopped; this start needs another client token.
@@ -248,7 +234,7 @@ impl TencentAgsDeployment {
             match progress(&status) {
                 Progress::Running => Some(Ok(())),
                 Progress::Waiting => None,
-                Progress::Failed => Some(Err(ended(instance_id, &instance))),
+                Progress::Failed => Some(Err(ended(&instance))),
             }
         };
         loop {
@@ -265,82 +251,14 @@ impl TencentAgsDeployment {
             tokio::time::sleep(ASK_PAUSE).await;
         }
     }
+}
 
-    fn connect(
-        &self,
-        instance_id: &str,
-        tokens: Arc<TokenCache<InstanceTokens>>,
-    ) -> Result<AgsRuntime, StartFailed> {
-        let wrong = |problem: swerex_ags_runtime::InvalidConfig| {
-            StartFailed::new(
-                Stage::Server,
-                Cause::State(format!("the sandbox has no address: {problem}")),
-            )
-        };
-        let base =
-            gateway::endpoint(self.config.port, instance_id, &self.config.domain).map_err(wrong)?;
-        let config = AgsRuntimeConfig {
-            runtime_timeout: self.config.runtime_timeout,
-            tally: self.account.calls(),
-            retry: RetryPolicy {
-                overall: Duration::MAX,
-                ..RetryPolicy::default()
-            },
-            ..AgsRuntimeConfig::new(base)
-        };
-        AgsRuntime::new(config, self.account.data(), Some(tokens)).map_err(wrong)
-    }
-
-    /// An instance that ends before its server has answered: why. Looks seldom, as most servers are there soon.
-    async fn until_dead(&self, instance_id: &str) -> StartFailed {
-        let dead = |instance: Option<SandboxInstance>| {
-            let instance = instance?;
-            let status = instance.status.clone().unwrap_or_default();
-            (progress(&status) == Progress::Failed).then(|| ended(instance_id, &instance))
-        };
-        loop {
-            tokio::time::sleep(DEATH_PAUSE).await;
-            if let Ok(failed) = self.account.board().until_instance(instance_id, dead).await {
-                return failed;
-            }
-        }
-    }
-
-    /// Why the server did not come up: an instance that died says so itself.
-    async fn not_alive(&self, error: swerex_ags_runtime::Error, instance_id: &str) -> StartFailed {
-        if let Ok(Some(instance)) = self.account.board().instance(instance_id).await
-            && instance
-                .status
-                .as_ref()
-                .is_some_and(|status| progress(status) == Progress::Failed)
-        {
-            return ended(instance_id, &instance);
-        }
-        let failed = match error {
-            swerex_ags_runtime::Error::NotAlive { asked, last, .. } => StartFailed::new(
-                Stage::Server,
-                Cause::Timeout {
-                    after: self.config.startup_timeout,
-                    last: format!("{last} (the server was asked {asked} times)"),
-                },
-            ),
-            other => return StartFailed::new(Stage::Server, Cause::Runtime(Box::new(other))),
-        };
-        failed.with_hint(self.startup_hint())
-    }
-
-    fn startup_hint(&self) -> String {
-        let mut hint = String::new();
-        if self.config.mount_image.is_empty() && self.config.tool_id.is_empty() {
-            hint.push_str(
-                "AGS gives the server 30 s from its process's start, and installing it takes longer: set mount_image (and role_arn) to an \
-                 image that holds the server, or use an image that has swerex-remote; ",
-            );
-        }
-        hint.push_str(&format!(
-            "a first use of an image takes longer, `swerex-ags image prewarm {}` pre-caches it; startup_timeout gives more time",
-            self.config.image
-        ));
-        hint
-    }
+/// All instances of the account are in use, and stayed so.
+fn no_room(error: ags_api::Error, waited: Duration) -> StartFailed {
+    let hint = format!(
+        "no instance ended within {:.0} s: stop one (`swerex-ags ps` lists them, `swerex-ags down ID` stops one; those that are stopping count for \
+         minutes), ask for a larger quota, or wait longer with startup_timeout",
+        waited.as_secs_f64()
+    );
+    StartFailed::new(Stage::Instance, Cause::Api(error)).with_hint(hint)
 }

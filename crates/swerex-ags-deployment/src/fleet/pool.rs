@@ -20,7 +20,7 @@ use crate::{
     account::Account,
     config::TencentAgsDeploymentConfig,
     deployment::TencentAgsDeployment,
-    error::{Cause, Stage, StartFailed, StopFailed},
+    error::{Cause, Stage, StartFailed, StopFailed, with_causes},
 };
 
 /// How long an idle sandbox may take to say that it is alive, where nobody says otherwise.
@@ -208,7 +208,12 @@ impl Stock {
                 Err(failed) => {
                     failures += 1;
                     let pause = self.settings.backoff.wait(failures, fastrand::f64());
-                    tracing::warn!(failures, ?pause, error = %failed, "a sandbox of the pool did not start; trying again");
+                    tracing::warn!(
+                        failures,
+                        ?pause,
+                        cause = with_causes(&failed),
+                        "a sandbox of the pool did not start; trying again"
+                    );
                     *self.last() = Some(Arc::new(failed));
                     tokio::time::sleep(pause).await;
                 }

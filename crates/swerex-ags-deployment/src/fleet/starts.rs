@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     account::Account,
     config::TencentAgsDeploymentConfig,
-    deployment::TencentAgsDeployment,
+    deployment::{QUOTA_PATIENCE, TencentAgsDeployment},
     error::{StartFailed, StopFailed},
 };
 
@@ -47,7 +47,8 @@ impl Starts {
         config: TencentAgsDeploymentConfig,
         _room: Room,
     ) -> Result<TencentAgsDeployment, StartFailed> {
-        let mut deployment = TencentAgsDeployment::with_account(config, self.account.clone())?;
+        let mut deployment = TencentAgsDeployment::with_account(config, self.account.clone())?
+            .with_quota_patience(QUOTA_PATIENCE);
         deployment.start().await?;
         Ok(deployment)
     }

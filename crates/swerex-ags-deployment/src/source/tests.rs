@@ -60,6 +60,7 @@ fn every_key_has_its_default() {
     timeout = "1h"
     extend_timeout = "false"
     port = "8000"
+    auth_token = "" (SWEREX_AUTH_TOKEN)
     startup_timeout = "180.0"
     runtime_timeout = "60.0"
     cpu = "1"

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{api, state};
 use crate::{
     account::{Account, Leftover},
-    ask::may_be_there,
+    ask::{Trace, trace},
     budget::Budget,
     config::TencentAgsDeploymentConfig,
     error::{Left, StartFailed, StopFailed},
@@ -36,10 +36,10 @@ pub(crate) async fn create(
             Ok(answer) => answer.reply.tool_id.ok_or(None),
             Err(error) => Err(Some(error)),
         };
-        let to_be_found = match &outcome {
-            Ok(_) => false,
-            Err(None) => true,
-            Err(Some(error)) => may_be_there(error),
+        let trace = match &outcome {
+            Ok(_) => Trace::None,
+            Err(None) => Trace::Likely,
+            Err(Some(error)) => trace(error),
         };
         let outcome = match outcome {
             Ok(id) => Ok(OwnTool {
@@ -49,15 +49,19 @@ pub(crate) async fn create(
             Err(Some(error)) => Err(api(error)),
             Err(None) => Err(state("AGS created a tool without an id".to_owned())),
         };
-        let left = if to_be_found {
+        let left = if trace == Trace::Likely {
             Left::UnknownTool(name.as_str().into())
         } else {
             Left::Nothing
         };
         // Nobody there to take it: dropping the tool deletes it.
         drop(sender.send(outcome.map_err(|failed| failed.leaving(left))));
-        if to_be_found {
-            asking.end_unanswered(Leftover::Creation(name)).await;
+        match trace {
+            Trace::Likely => asking.end_unanswered(Leftover::Creation(name)).await,
+            Trace::Unlikely => {
+                asking.end_refused(Leftover::Creation(name)).await;
+            }
+            Trace::None => {}
         }
     });
     receiver

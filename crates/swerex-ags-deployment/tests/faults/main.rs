@@ -4,9 +4,11 @@
 mod calls;
 mod control;
 mod flood;
+mod keys;
 mod lab;
 mod leaving;
 mod scripts;
 mod switches;
 mod tools;
 mod unsurvivable;
+mod waits;

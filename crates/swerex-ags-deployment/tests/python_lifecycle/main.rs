@@ -11,6 +11,7 @@
 
 #[path = "../../../swerex-ags-runtime/tests/support/exceptions.rs"]
 mod exceptions;
+mod keys;
 mod trouble;
 
 use std::{

@@ -7,7 +7,7 @@ use ags_api::model::{
     ResumeSandboxInstanceRequest, SandboxInstance, UpdateSandboxInstanceRequest,
 };
 use serde_json::json;
-use swerex_ags_deployment::units;
+use swerex_ags_deployment::{server_key, units};
 
 use crate::{
     commands::each::{self, Done},
@@ -109,7 +109,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Outcome {
     match command {
         Command::List(args) => list(&args, context).await,
         Command::Get { id } => {
-            let json = json!(cloud.instance(&id).await?);
+            let mut instance = cloud.instance(&id).await?;
+            server_key::hide(&mut instance);
+            let json = json!(instance);
             context.output.result(|| tree(&json), &json)?;
             Ok(0)
         }
@@ -221,7 +223,9 @@ pub(crate) fn show(context: &Context, instances: &[SandboxInstance]) -> Outcome 
         })
         .collect();
     let head = ["ID", "STATUS", "IMAGE", "TOOL", "AGE", "ENDS IN"];
-    context.output.table(&head, &rows, &json!(instances))?;
+    let mut shown = instances.to_vec();
+    shown.iter_mut().for_each(server_key::hide);
+    context.output.table(&head, &rows, &json!(shown))?;
     Ok(0)
 }
 

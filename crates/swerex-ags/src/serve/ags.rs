@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use ags_http::{Body, BoxFuture};
 use http::{HeaderMap, Request, Response, header};
-use swerex_ags_deployment::{Account, Step, TencentAgsDeployment, TencentAgsDeploymentConfig};
+use swerex_ags_deployment::{
+    Account, QUOTA_PATIENCE, Step, TencentAgsDeployment, TencentAgsDeploymentConfig,
+};
 use swerex_ags_runtime::{AgsRuntime, Error, Forwarded};
 use swerex_proto::{Command, route};
 
@@ -50,6 +52,8 @@ impl Starter for AgsStarter {
         Box::pin(async move {
             let mut deployment = TencentAgsDeployment::with_account(config, account)
                 .map_err(|error| problem(&error))?
+                // Agents wait for each other's sandboxes to end.
+                .with_quota_patience(QUOTA_PATIENCE)
                 .with_hook(Arc::new(move |step: &Step| stage.set(step.to_string())));
             deployment.start().await.map_err(|error| problem(&error))?;
             let runtime = deployment

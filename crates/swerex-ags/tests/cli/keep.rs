@@ -70,6 +70,29 @@ async fn a_sandbox_stays_until_it_is_taken_down() {
 }
 
 #[tokio::test]
+async fn the_key_of_a_sandboxs_server_is_not_shown() {
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let custom = lab.emulator.live_instances()[0].configuration.clone();
+    let mut variables = custom.unwrap().env.unwrap().into_iter();
+    let key = variables.next().unwrap().value.unwrap();
+    for words in [
+        &["-o", "json", "instance", "get", &id][..],
+        &["instance", "get", &id],
+        &["-o", "json", "instance", "list"],
+        &["-o", "json", "ps"],
+        &["config", "show"],
+        &["-vvv", "run", "-i", &id, "--", "env"],
+    ] {
+        let said = lab.run(words).await;
+        assert_eq!(said.code, Some(0), "{words:?}: {said:?}");
+        let shown = format!("{}{}", said.out, said.err);
+        assert!(!shown.contains(key.expose()), "{words:?}: {shown}");
+    }
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
 async fn coming_back_to_what_is_gone_is_told() {
     let lab = Lab::new().await;
     let said = lab

@@ -156,25 +156,39 @@ async fn an_interrupted_start_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_sandbox_that_dies_under_a_command_is_told() {
-    let lab = Lab::new().await;
-    let mark = lab.path("runs");
-    let line = format!("touch {}; sleep 600", mark.display());
-    let mut command = lab.command(&["-q", "run", "--", &line]);
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    while !mark.exists() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+async fn a_sandbox_that_ends_under_a_command_is_told_with_why() {
+    for (ends, pieces) in [
+        (
+            "expires",
+            ["reason timeout: its lifetime was over", "timeout=4h"],
+        ),
+        ("dies", ["FAILED, reason error: it died: ", "memory=4Gi"]),
+    ] {
+        let lab = Lab::new().await;
+        let mark = lab.path("runs");
+        let line = format!("touch {}; sleep 600", mark.display());
+        let mut command = lab.command(&["-q", "run", "--", &line]);
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !mark.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for instance in lab.emulator.live_instances() {
+            match ends {
+                "expires" => lab.emulator.expire_instance(&instance.id),
+                _ => lab.emulator.kill_instance(&instance.id),
+            }
+        }
+        let said = Said::of(child.wait_with_output().await.unwrap());
+        let told = said.error(1);
+        for piece in pieces {
+            assert!(told.contains(piece), "{ends}: {told}");
+        }
+        lab.nothing_runs().await;
     }
-    for instance in lab.emulator.live_instances() {
-        lab.emulator.expire_instance(&instance.id);
-    }
-    let said = Said::of(child.wait_with_output().await.unwrap());
-    assert!(!said.error(1).is_empty());
-    lab.nothing_runs().await;
 }
 
 #[tokio::test]
