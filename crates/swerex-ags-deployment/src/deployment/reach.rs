@@ -61,6 +61,12 @@ impl TencentAgsDeployment {
         Ok((runtime, first))
     }
 
+    /// Where an instance's server is reached. What is no address is refused when it is needed.
+    pub(super) fn address(&self, instance_id: &str) -> Option<http::Uri> {
+        let base = gateway::endpoint(self.config.port, instance_id, &self.config.domain).ok()?;
+        base.as_str().parse().ok()
+    }
+
     /// Warns of a server that was given a key and takes any. Ours asks for the one that it was given; a script in front of a Python one may keep it
     /// from doing so.
     pub(super) async fn warn_if_open(

@@ -166,12 +166,6 @@ impl TencentAgsDeployment {
         })
     }
 
-    /// Where an instance's server is reached. What is no address is refused when it is needed.
-    fn address(&self, instance_id: &str) -> Option<http::Uri> {
-        let base = gateway::endpoint(self.config.port, instance_id, &self.config.domain).ok()?;
-        base.as_str().parse().ok()
-    }
-
     /// Asks for an instance; waits while the quota is used up.
     async fn start_instance(&self, tool: &Tool, clock: &mut Budget) -> Result<Asked, StartFailed> {
         let image = self.config.image.clone();
