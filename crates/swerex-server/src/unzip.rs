@@ -43,7 +43,7 @@ pub(crate) fn unpack(mut archive: Scratch, target: &Place) -> Result<(), PyExcep
         // An archive of nothing makes no directory.
         let unpacking = match &mut unpacking {
             Some(unpacking) => unpacking,
-            none => none.insert(Unpacking::begin(target, keep_modes)?),
+            none => none.insert(Unpacking::begin(target, keep_modes, &record)?),
         };
         unpacking.entry(archive.file(), &record)?;
     }
@@ -61,7 +61,14 @@ struct Unpacking<'a> {
 }
 
 impl<'a> Unpacking<'a> {
-    fn begin(target: &'a Place, keep_modes: bool) -> Result<Self, PyException> {
+    fn begin(target: &'a Place, keep_modes: bool, first: &Record) -> Result<Self, PyException> {
+        if target.real().is_file() {
+            // Python notices with what it would put into it.
+            let inner = inside(&first.name);
+            let name = Path::new(inner.split('/').next().unwrap_or_default());
+            let not_a_directory = rustix::io::Errno::NOTDIR.into();
+            return Err(os_error(&not_a_directory, target.join(name).shown()));
+        }
         if !target.real().exists() {
             make_parents(target)?;
             fs::create_dir(target.real()).map_err(|error| os_error(&error, target.shown()))?;
