@@ -37,7 +37,7 @@ pub use terminal::{TerminalEnded, TerminalRequest, TerminalSize, Typed};
 pub const HEADER: &str = "x-swerex-native";
 
 /// The value of [`HEADER`]: grows when something is added here.
-pub const REVISION: u32 = 2;
+pub const REVISION: u32 = 3;
 
 /// `GET`: [`Capabilities`].
 pub const CAPABILITIES: &str = "/native/capabilities";
@@ -120,7 +120,7 @@ pub enum Event {
         /// The number of the last event that is left out.
         id: u64,
     },
-    /// No more comes before the client has said what it has seen, by asking again with `Last-Event-ID`. Only of a terminal.
+    /// No more comes before the client has said what it has seen, by asking again with `Last-Event-ID`. Only of a terminal and of exact output.
     Pause,
     /// The command has ended. The answer that the plain endpoint would have given.
     Result {

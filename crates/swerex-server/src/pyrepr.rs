@@ -72,7 +72,7 @@ fn push_escaped(out: &mut String, c: char, quote: char) {
 
 /// Python's `str.isprintable` for characters beyond ASCII. The standard library shows text by the same categories of Unicode,
 /// and a character that combines with the one before it as it is.
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     let mut text = [b'a'; 5];
     let length = 1 + c.encode_utf8(&mut text[1..]).len();
     let shown = std::str::from_utf8(&text[..length]).map(|text| text.escape_debug().count());

@@ -21,6 +21,7 @@ use crate::{
     events::Tap,
     exception::PyException,
     files::blocking,
+    heavy,
     idempotency::{Fingerprint, Fingerprinting},
     process::Running,
     router::Route,
@@ -210,5 +211,11 @@ async fn act(shared: &Shared, action: Action, tap: Tap) -> Result<Answer, PyExce
         Action::Bash(action) => sessions.run(action, tap).await,
         Action::BashInterrupt(action) => sessions.interrupt(action).await,
     };
-    observation.map(|observation| Answer::of(&observation))
+    let observation = observation?;
+    let size = observation.output.len();
+    let written = move || {
+        heavy::note(size);
+        Answer::of(&observation)
+    };
+    Ok(heavy::weighed(size, written).await)
 }
