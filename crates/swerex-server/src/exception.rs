@@ -135,7 +135,7 @@ impl PyException {
 
     /// The body of a 511.
     pub(crate) fn into_body(self) -> Bytes {
-        heavy::note(self.size());
+        let size = self.size();
         let error = RemoteError {
             message: self.message,
             class_path: self.class,
@@ -143,7 +143,7 @@ impl PyException {
             extra_info: self.extra_info,
         };
         // Strings and numbers always serialize.
-        Bytes::from(serde_json::to_vec(&ExceptionBody::from(error)).unwrap_or_default())
+        Bytes::from(heavy::json(&ExceptionBody::from(error), size).unwrap_or_default())
     }
 
     fn of(class: &ExceptionClass, message: impl Into<String>) -> Self {

@@ -165,10 +165,13 @@ fn answer(
         "" => String::new(),
         text => format!("{text}: "),
     };
-    let mut message = format!("{prefix}Command {command} failed with exit code {code}. Stdout:\n");
-    message += &pyrepr::repr(&stdout.into_text(Source::Pipe, Written::Quoted));
+    let beginning = format!("{prefix}Command {command} failed with exit code {code}. Stdout:\n");
+    let mut message = heavy::text_room(beginning.len() + stdout.size() + stderr.size());
+    message += &beginning;
+    let quoted = |output: Capture| output.into_text(Source::Pipe, Written::Quoted);
+    pyrepr::push_repr(&mut message, &quoted(stdout));
     message += "\nStderr:\n";
-    message += &pyrepr::repr(&stderr.into_text(Source::Pipe, Written::Quoted));
+    pyrepr::push_repr(&mut message, &quoted(stderr));
     Err(PyException::non_zero_exit_code(message))
 }
 

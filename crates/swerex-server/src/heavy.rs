@@ -1,5 +1,6 @@
 //! Work that takes long, where it holds up nobody: off the threads that serve connections.
 
+use serde::Serialize;
 use tokio::sync::Semaphore;
 
 /// Work on more bytes than that leaves the threads that serve connections.
@@ -33,6 +34,37 @@ pub(crate) async fn weighed<T: Send + 'static>(
     }
 }
 
+/// Room for so many bytes; that of many goes back to the system as soon as it is given up.
+///
+/// The C library does so with blocks that it has asked the system for one by one, which it does for smaller and smaller ones the longer it
+/// runs, but always for those of this size. Such a block stays one when it shrinks.
+pub(crate) fn room(bytes: usize) -> Vec<u8> {
+    const APART: usize = 33 * 1024 * 1024;
+    if bytes <= LARGE {
+        return Vec::with_capacity(bytes);
+    }
+    let mut room = Vec::with_capacity(bytes.max(APART));
+    room.shrink_to(bytes);
+    room
+}
+
+/// The same for a text.
+pub(crate) fn text_room(bytes: usize) -> String {
+    // Nothing is no text that could be broken.
+    String::from_utf8(room(bytes)).unwrap_or_default()
+}
+
+/// A value as JSON that takes about so many bytes.
+pub(crate) fn json(value: &impl Serialize, bytes: usize) -> serde_json::Result<Vec<u8>> {
+    note(bytes);
+    let mut json = room(bytes);
+    serde_json::to_writer(&mut json, value)?;
+    if json.len() > LARGE {
+        json.shrink_to_fit();
+    }
+    Ok(json)
+}
+
 /// Called where work on so many bytes is done. Under test, a thread that [`serves`] must not come here with many.
 pub(crate) fn note(bytes: usize) {
     #[cfg(test)]
@@ -41,22 +73,23 @@ pub(crate) fn note(bytes: usize) {
 }
 
 #[cfg(test)]
-pub(crate) use tests::serves;
-
-#[cfg(test)]
 mod tests {
     use std::cell::Cell;
 
+    use bytes::Bytes;
     use futures_util::FutureExt;
+    use http_body_util::{BodyExt, Full};
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::{Server, ServerConfig};
 
     thread_local! {
         static SERVES: Cell<bool> = const { Cell::new(false) };
     }
 
     /// From now on this thread is one that serves connections.
-    pub(crate) fn serves() {
+    fn serves() {
         SERVES.set(true);
     }
 
@@ -106,5 +139,53 @@ mod tests {
             open.send(()).unwrap();
         }
         tokio::join!(first, second, third);
+    }
+
+    /// All of a server is on one thread here, but for what leaves it.
+    #[tokio::test]
+    async fn no_answer_holds_up_the_others() {
+        serves();
+        let server = Server::new(ServerConfig::default());
+        let ask = async |path: &str, body: Value| {
+            let request = http::Request::post(path)
+                .header("content-type", "application/json")
+                .body(Full::new(Bytes::from(body.to_string())))
+                .unwrap();
+            let answer = server.handle(request).await;
+            let status = answer.status().as_u16();
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            (status, String::from_utf8(body.to_vec()).unwrap())
+        };
+        let session = json!({"session_type": "bash"});
+        assert_eq!(ask("/create_session", session).await.0, 200);
+        let flood = r"head -c 300000 /dev/zero | tr '\0' '\1'";
+        let fails = format!("{flood}; (exit 7)");
+        let long = format!("{flood}; sleep 600");
+        let execute = |command: &str, timeout: f64, check: bool| json!({"command": ["bash", "-c", command], "timeout": timeout, "check": check});
+        let run = |command: &str, timeout: f64, check: &str| json!({"action_type": "bash", "command": command, "timeout": timeout, "check": check});
+        let spelt = "\\u0001".repeat(1000);
+        let quoted = "\\\\x01".repeat(1000);
+        for (path, body, status, part) in [
+            ("/execute", execute(flood, 60.0, true), 200, &spelt),
+            ("/execute", execute(&fails, 60.0, true), 511, &quoted),
+            ("/execute", execute(&long, 2.0, true), 511, &spelt),
+            ("/run_in_session", run(flood, 60.0, "raise"), 200, &spelt),
+            ("/run_in_session", run(&fails, 60.0, "raise"), 511, &quoted),
+            ("/run_in_session", run(&long, 2.0, "raise"), 511, &spelt),
+        ] {
+            for path in [path.to_owned(), format!("/native{path}")] {
+                let (told, answer) = ask(&path, body.clone()).await;
+                assert!(told == 200 || told == status, "{path} {body}: {told}");
+                let end = &answer[answer.len().saturating_sub(300)..];
+                assert!(!answer.contains("holds up"), "{path} {body}: {end}");
+                assert!(answer.contains(part), "{path} {body}: {end}");
+                if path.ends_with("session") && body["timeout"] == 2.0 {
+                    let interrupt = json!({"action_type": "bash_interrupt"});
+                    let (_, answer) = ask("/run_in_session", interrupt).await;
+                    assert!(answer.contains(part));
+                }
+            }
+        }
+        server.close().await;
     }
 }

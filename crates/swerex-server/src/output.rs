@@ -3,6 +3,7 @@
 mod capture;
 mod cost;
 mod cut;
+mod ring;
 mod terminal;
 
 pub(crate) use capture::{Capture, Piece};
@@ -11,13 +12,15 @@ pub(crate) use cut::Source;
 
 use std::fmt::Write as _;
 
+use crate::heavy;
+
 /// UTF-8 with Python's `backslashreplace`: a byte that is not part of a character becomes `\xNN`.
 pub(crate) fn decode(bytes: Vec<u8>) -> String {
     match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let bytes = error.into_bytes();
-            let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+            let mut text = heavy::text_room(bytes.len() + bytes.len() / 8);
             spell(&bytes, &mut text);
             text
         }

@@ -4,18 +4,23 @@ use std::fmt::Write as _;
 
 /// `repr` of a `str`: single quotes unless it has some and no double ones.
 pub(crate) fn repr(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    push_repr(&mut out, text);
+    out
+}
+
+/// Adds the `repr` of a `str`.
+pub(crate) fn push_repr(out: &mut String, text: &str) {
     let quote = if text.contains('\'') && !text.contains('"') {
         '"'
     } else {
         '\''
     };
-    let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
     for c in text.chars() {
-        push_escaped(&mut out, c, quote);
+        push_escaped(out, c, quote);
     }
     out.push(quote);
-    out
 }
 
 /// `repr` of a `list[str]`.

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::HOST, request::Parts};
 use http_body_util::BodyExt;
 use rustix::process::{Resource, getrlimit};
-use swerex_proto::{native, route::X_REQUEST_ID};
+use swerex_proto::{
+    native::{self, MAX_OUTPUT},
+    route::X_REQUEST_ID,
+};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
@@ -22,9 +25,9 @@ use crate::{
     work::{self, Machine, Run},
 };
 
-/// Answers that are kept for repeats of their requests: so many, and so many bytes.
+/// Answers that are kept for repeats of their requests: so many, and so many bytes. The longest has room.
 const KEPT_ANSWERS: usize = 4096;
-const KEPT_BYTES: usize = 64 * 1024 * 1024;
+const KEPT_BYTES: usize = 2 * MAX_OUTPUT + 8 * 1024 * 1024;
 
 /// How long runs may take to end with the server.
 const RUNS_END: Duration = Duration::from_millis(500);

@@ -213,9 +213,5 @@ async fn act(shared: &Shared, action: Action, tap: Tap) -> Result<Answer, PyExce
     };
     let observation = observation?;
     let size = observation.output.len();
-    let written = move || {
-        heavy::note(size);
-        Answer::of(&observation)
-    };
-    Ok(heavy::weighed(size, written).await)
+    Ok(heavy::weighed(size, move || Answer::of_size(&observation, size)).await)
 }

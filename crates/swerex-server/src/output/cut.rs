@@ -3,7 +3,7 @@
 //! It is counted in bytes of the JSON that it makes, and not in its own: of random bytes and of control characters there is room for
 //! a fraction only. A cut falls between two characters, and not within a terminal's code.
 
-use std::ops::Range;
+use std::{fmt::Write as _, ops::Range};
 
 use super::{Capture, Written, decode, spell, terminal};
 use crate::heavy;
@@ -37,20 +37,15 @@ impl Capture {
             }
             let half = bound.saturating_sub(NOTICE) / 2;
             let (end, start) = (cutter.front(&whole, half), cutter.back(&whole, half));
-            let mut tail = whole;
-            let head = tail[..end].to_vec();
-            tail.drain(..start);
-            return cutter.join(head, start - end, tail);
+            return cutter.join(&whole[..end], start - end, &whole[start..]);
         }
         let half = bound.saturating_sub(NOTICE) / 2;
         let all = head.len() + left_out + tail.len();
-        head.truncate(whole_characters(&head));
-        head.truncate(cutter.front(&head, half));
-        let mut tail = tail;
-        tail.drain(..rest_of_character(&tail));
-        tail.drain(..cutter.back(&tail, half));
-        let left_out = all - head.len() - tail.len();
-        cutter.join(head, left_out, tail)
+        let head = &head[..whole_characters(&head)];
+        let head = &head[..cutter.front(head, half)];
+        let tail = &tail[rest_of_character(&tail)..];
+        let tail = &tail[cutter.back(tail, half)..];
+        cutter.join(head, all - head.len() - tail.len(), tail)
     }
 }
 
@@ -113,7 +108,7 @@ impl Cutter {
         match self.source {
             Source::Pipe => decode(bytes),
             Source::Terminal => {
-                let mut text = String::with_capacity(bytes.len());
+                let mut text = heavy::text_room(bytes.len());
                 self.add(&bytes, &mut text);
                 text
             }
@@ -126,17 +121,14 @@ impl Cutter {
         }
     }
 
-    fn join(self, head: Vec<u8>, left_out: usize, tail: Vec<u8>) -> String {
-        let mut text = self.text(head);
-        text.push_str(&notice(left_out));
-        self.add(&tail, &mut text);
+    fn join(self, head: &[u8], left_out: usize, tail: &[u8]) -> String {
+        let mut text = heavy::text_room(head.len() + NOTICE + tail.len());
+        self.add(head, &mut text);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n[... {left_out} bytes left out ...]\n");
+        self.add(tail, &mut text);
         text
     }
-}
-
-/// The line that stands for so many bytes.
-pub(super) fn notice(left_out: usize) -> String {
-    format!("\n[... {left_out} bytes left out ...]\n")
 }
 
 /// How many of the bytes there are before a character of which the rest is missing.

@@ -107,7 +107,11 @@ fn find(shell: &Shell) -> Found {
 }
 
 async fn stripped(screen: Capture) -> String {
-    made_of(screen, |text| strip(&text).to_owned()).await
+    made_of(screen, |mut text| {
+        strip(&mut text);
+        text
+    })
+    .await
 }
 
 /// Where the end of the command is waited for.

@@ -314,10 +314,12 @@ async fn failed(action: &BashAction, screen: Capture, code: Option<i64>) -> PyEx
         let command = pyrepr::repr(&command);
         match code {
             Some(code) => {
-                let mut message = format!(
+                let mut message = heavy::text_room(command.len() + screen.size());
+                message += &format!(
                     "{prefix}Command {command} failed with exit code {code}. Here is the output:\n"
                 );
-                message += &pyrepr::repr(&screen.into_text(Source::Terminal, Written::Quoted));
+                let output = screen.into_text(Source::Terminal, Written::Quoted);
+                pyrepr::push_repr(&mut message, &output);
                 PyException::non_zero_exit_code(message)
             }
             None => PyException::no_exit_code(format!(
@@ -382,10 +384,13 @@ async fn interactive(
     };
     if !request.action.is_interactive_quit {
         let command = request.action.command.clone();
-        let output = made_of(screen, move |output| {
-            let output = strip_start(&output);
-            let output = output.strip_prefix(command.as_str()).unwrap_or(output);
-            strip(output).to_owned()
+        let output = made_of(screen, move |mut output| {
+            strip_start(&mut output);
+            if output.starts_with(command.as_str()) {
+                output.drain(..command.len());
+            }
+            strip(&mut output);
+            output
         });
         return Ok(observation(output.await, Some(0), expect_string));
     }
@@ -444,10 +449,12 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-fn strip_start(text: &str) -> &str {
-    text.trim_start_matches(is_blank)
+fn strip_start(text: &mut String) {
+    let blank = text.len() - text.trim_start_matches(is_blank).len();
+    text.drain(..blank);
 }
 
-pub(super) fn strip(text: &str) -> &str {
-    text.trim_matches(is_blank)
+pub(super) fn strip(text: &mut String) {
+    text.truncate(text.trim_end_matches(is_blank).len());
+    strip_start(text);
 }

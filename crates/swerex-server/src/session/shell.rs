@@ -121,7 +121,7 @@ impl Shell {
 
     /// What has been printed and not been handed out; it stays.
     pub(super) fn output(&self) -> Capture {
-        self.state().screen.clone()
+        self.state().screen.copy()
     }
 
     /// Takes out what has been printed and not been handed out.

@@ -90,11 +90,7 @@ pub(super) async fn execute(
 ) -> Result<Answer, PyException> {
     let done = exec::execute(command, &shared.machine.surroundings, tap).await?;
     let size = done.stdout.len() + done.stderr.len();
-    let written = move || {
-        heavy::note(size);
-        Answer::of(&done)
-    };
-    Ok(heavy::weighed(size, written).await)
+    Ok(heavy::weighed(size, move || Answer::of_size(&done, size)).await)
 }
 
 async fn read_file(shared: &Shared, request: ReadFileRequest) -> Result<Answer, PyException> {
