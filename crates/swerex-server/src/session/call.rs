@@ -195,10 +195,8 @@ impl Drop for Waiter<'_> {
             state.search(None);
             self.shell.searched();
         }
-        if !self.is_over {
-            if state.number() == self.number {
-                state.keep(Keeper::Nobody);
-            }
+        if !self.is_over && state.number() == self.number {
+            state.keep(Keeper::Nobody);
         }
     }
 }
