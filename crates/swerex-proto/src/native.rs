@@ -40,7 +40,7 @@ pub use terminal::{TerminalEnded, TerminalRequest, TerminalSize, Typed};
 pub const HEADER: &str = "x-swerex-native";
 
 /// The value of [`HEADER`]: grows when something is added here.
-pub const REVISION: u32 = 2;
+pub const REVISION: u32 = 3;
 
 /// `GET`: [`Capabilities`].
 pub const CAPABILITIES: &str = "/native/capabilities";

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 
 use crate::{
     exception::PyException,
+    heavy,
     json::{LoneSurrogate, MAX_TREE, Unprintable, quote},
     validate::{self, Invalid},
 };
@@ -49,7 +50,12 @@ impl Answer {
 
     /// A value as the body of a 200.
     pub(crate) fn of(value: &impl serde::Serialize) -> Self {
-        match serde_json::to_vec(value) {
+        Self::of_size(value, 0)
+    }
+
+    /// The same for a value that takes about so many bytes.
+    pub(crate) fn of_size(value: &impl serde::Serialize, bytes: usize) -> Self {
+        match heavy::json(value, bytes) {
             Ok(body) => Self::json(StatusCode::OK, body),
             Err(error) => Self::from(PyException::new("builtins.ValueError", error.to_string())),
         }

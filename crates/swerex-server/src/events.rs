@@ -9,10 +9,7 @@ mod tap;
 use std::{
     collections::{HashMap, VecDeque},
     future::Future,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,8 +18,10 @@ use futures_util::stream;
 use http::StatusCode;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use swerex_proto::native::MAX_OUTPUT;
 use tokio::{sync::watch, task::AbortHandle};
 
+use log::Kept;
 pub(crate) use log::{Keeps, Log};
 pub(crate) use tap::Tap;
 
@@ -32,17 +31,23 @@ use crate::{
     past::Past,
 };
 
-/// Runs that are kept, and bytes of the events of all of them. A client asks again within seconds, in which there may be thousands of runs.
+/// Runs that are kept, and bytes of the events of all of them: the longest answer has room. A client asks again within seconds, in which
+/// there may be thousands of runs.
 const MAX_RUNS: usize = 4096;
-const MAX_ALL: usize = 64 * 1024 * 1024;
+const MAX_ALL: usize = 2 * MAX_OUTPUT + 8 * 1024 * 1024;
 
 /// Runs that are kept by their ids.
 pub(crate) struct Streams {
     heartbeat: Duration,
     abandoned: Duration,
+    book: Arc<Book>,
+}
+
+/// What those who come back look into.
+struct Book {
     runs: Mutex<Runs>,
     /// Bytes of all events that are kept.
-    bytes: Arc<AtomicUsize>,
+    kept: Arc<Kept>,
 }
 
 #[derive(Default)]
@@ -59,13 +64,11 @@ impl Streams {
         Self {
             heartbeat,
             abandoned,
-            runs: Mutex::default(),
-            bytes: Arc::default(),
+            book: Arc::new(Book {
+                runs: Mutex::default(),
+                kept: Arc::new(Kept::new(MAX_ALL)),
+            }),
         }
-    }
-
-    fn runs(&self) -> MutexGuard<'_, Runs> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a run, or joins the one with the same id; the events after number `last` are streamed.
@@ -80,12 +83,12 @@ impl Streams {
         F: Future<Output = Answer> + Send + 'static,
     {
         let Some((id, fingerprint)) = named else {
-            let log = Arc::new(Log::new(keeps, &self.bytes));
+            let log = Arc::new(Log::new(keeps, &self.book.kept));
             // Nobody can come back to it.
-            let task = start(&log, run(&log), None);
+            let task = self.start(&log, run(&log), None);
             return self.stream(log, 0, Some(Leash(task)));
         };
-        let mut runs = self.runs();
+        let mut runs = self.book.runs();
         let log = match runs.by_id.get(&id) {
             Some((known, _)) if *known != fingerprint => {
                 return Answer::detail(
@@ -97,14 +100,14 @@ impl Streams {
             // Whoever has seen events of it has seen it run.
             None if last > 0 || runs.past.has(&id) => return no_longer_kept(),
             None => {
-                if !runs.make_room(&self.bytes) {
+                if !runs.make_room(&self.book.kept) {
                     return Answer::detail(
                         StatusCode::TOO_MANY_REQUESTS,
                         "too many requests are running",
                     );
                 }
-                let log = Arc::new(Log::new(keeps, &self.bytes));
-                start(&log, run(&log), Some(self.abandoned));
+                let log = Arc::new(Log::new(keeps, &self.book.kept));
+                self.start(&log, run(&log), Some(self.abandoned));
                 runs.by_id
                     .insert(id.clone(), (fingerprint, Arc::clone(&log)));
                 runs.order.push_back(id);
@@ -115,6 +118,37 @@ impl Streams {
         self.stream(log, last, None)
     }
 
+    /// Runs it in a task of its own; with `patience`, that long without a reader.
+    fn start(
+        &self,
+        log: &Arc<Log>,
+        run: impl Future<Output = Answer> + Send + 'static,
+        patience: Option<Duration>,
+    ) -> AbortHandle {
+        let log = Arc::clone(log);
+        let book = Arc::clone(&self.book);
+        let task = tokio::spawn(async move {
+            let answer = match patience {
+                None => run.await,
+                Some(patience) => tokio::select! {
+                    answer = run => answer,
+                    () = abandoned(&log, patience) => Answer::detail(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "the request was given up: nobody waited for it",
+                    ),
+                },
+            };
+            let body = match answer.content {
+                Content::Whole(body) => body,
+                Content::Stream(_) => Bytes::from_static(b"null"),
+            };
+            log.result(answer.status.as_u16(), body);
+            // Results may be long, and many may come at a time.
+            book.runs().trim(&book.kept);
+        });
+        task.abort_handle()
+    }
+
     fn stream(&self, log: Arc<Log>, last: u64, leash: Option<Leash>) -> Answer {
         log.seen(last);
         let reader = Reader {
@@ -123,6 +157,7 @@ impl Streams {
             last,
             heartbeat: self.heartbeat,
             has_begun: false,
+            pending: VecDeque::new(),
             is_done: false,
             _leash: leash,
         };
@@ -135,21 +170,36 @@ impl Streams {
     }
 }
 
+impl Book {
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Runs {
     /// The oldest finished runs make room; runs that go on stay, and there is a limit to them.
-    fn make_room(&mut self, bytes: &AtomicUsize) -> bool {
-        while self.order.len() >= MAX_RUNS || bytes.load(Ordering::Relaxed) > MAX_ALL {
-            let by_id = &self.by_id;
-            let oldest = self
-                .order
-                .iter()
-                .position(|id| by_id.get(id).is_none_or(|(_, log)| log.is_finished()));
-            let Some(id) = oldest.and_then(|at| self.order.remove(at)) else {
-                return self.order.len() < MAX_RUNS;
-            };
-            self.by_id.remove(&id);
-            self.past.add(&id);
-        }
+    fn make_room(&mut self, kept: &Kept) -> bool {
+        self.trim(kept);
+        self.order.len() < MAX_RUNS || self.forget_oldest()
+    }
+
+    /// The same for what is kept of them.
+    fn trim(&mut self, kept: &Kept) {
+        while kept.is_too_much() && self.forget_oldest() {}
+    }
+
+    /// Whether there was one that has finished.
+    fn forget_oldest(&mut self) -> bool {
+        let by_id = &self.by_id;
+        let oldest = self
+            .order
+            .iter()
+            .position(|id| by_id.get(id).is_none_or(|(_, log)| log.is_finished()));
+        let Some(id) = oldest.and_then(|at| self.order.remove(at)) else {
+            return false;
+        };
+        self.by_id.remove(&id);
+        self.past.add(&id);
         true
     }
 }
@@ -161,33 +211,6 @@ impl Drop for Leash {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// Runs it in a task of its own; with `patience`, that long without a reader.
-fn start(
-    log: &Arc<Log>,
-    run: impl Future<Output = Answer> + Send + 'static,
-    patience: Option<Duration>,
-) -> AbortHandle {
-    let log = Arc::clone(log);
-    let task = tokio::spawn(async move {
-        let answer = match patience {
-            None => run.await,
-            Some(patience) => tokio::select! {
-                answer = run => answer,
-                () = abandoned(&log, patience) => Answer::detail(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the request was given up: nobody waited for it",
-                ),
-            },
-        };
-        let body = match &answer.content {
-            Content::Whole(body) => body.clone(),
-            Content::Stream(_) => Bytes::from_static(b"null"),
-        };
-        log.result(answer.status.as_u16(), &body);
-    });
-    task.abort_handle()
 }
 
 /// Returns when nobody has read for the given time.
@@ -212,6 +235,8 @@ struct Reader {
     last: u64,
     heartbeat: Duration,
     has_begun: bool,
+    /// What belongs to the last line, and goes out after it.
+    pending: VecDeque<Bytes>,
     is_done: bool,
     _leash: Option<Leash>,
 }
@@ -219,6 +244,9 @@ struct Reader {
 impl Reader {
     /// The next lines; `None` after the last. The first come at once: they show that the stream has begun.
     async fn next(&mut self) -> Option<Bytes> {
+        if let Some(pending) = self.pending.pop_front() {
+            return Some(pending);
+        }
         if self.is_done {
             return None;
         }
@@ -230,6 +258,9 @@ impl Reader {
             if let Some(batch) = batch {
                 self.last = batch.last;
                 self.is_done = batch.is_end;
+                if batch.is_end {
+                    self.pending = [batch.rest, log::END].into();
+                }
                 return Some(batch.lines);
             }
             if self.log.is_full() {

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use serde_json::{Map, Value};
 use swerex_proto::exception::{ExceptionBody, ExceptionClass, RemoteError};
 
-use crate::{json, pyrepr};
+use crate::{heavy, json, pyrepr};
 
 /// An exception that a handler ends with.
 #[derive(Clone, PartialEq)]
@@ -127,8 +127,15 @@ impl PyException {
         self
     }
 
+    /// Bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        let texts = self.extra_info.values().filter_map(Value::as_str);
+        self.message.len() + texts.map(str::len).sum::<usize>()
+    }
+
     /// The body of a 511.
     pub(crate) fn into_body(self) -> Bytes {
+        let size = self.size();
         let error = RemoteError {
             message: self.message,
             class_path: self.class,
@@ -136,7 +143,7 @@ impl PyException {
             extra_info: self.extra_info,
         };
         // Strings and numbers always serialize.
-        Bytes::from(serde_json::to_vec(&ExceptionBody::from(error)).unwrap_or_default())
+        Bytes::from(heavy::json(&ExceptionBody::from(error), size).unwrap_or_default())
     }
 
     fn of(class: &ExceptionClass, message: impl Into<String>) -> Self {

@@ -17,7 +17,8 @@ use tokio::process::Child;
 use crate::{
     events::Tap,
     exception::PyException,
-    output::decode,
+    heavy,
+    output::{Capture, Source, Written},
     process::{self, Entry, Tree},
     pyrepr,
     work::Surroundings,
@@ -41,23 +42,16 @@ pub(crate) async fn execute(
     let plan = Plan::new(&request, surroundings)?;
     let (child, mut collector) = start::start(&plan, request.merge_output_streams, tap)?;
     let mut job = Job::new(child, surroundings);
-    let Some(seconds) = request.timeout else {
-        let status = job.run(&mut collector).await;
-        return answer(&request, status, collector);
-    };
-    match job.run_for(seconds, &mut collector).await {
-        Some(status) => answer(&request, status, collector),
-        None => {
-            job.end(&mut collector).await;
-            let (stdout, stderr) = collector.finish();
-            Err(PyException::command_timeout(format!(
-                "Timeout ({}s) exceeded while running command",
-                pyrepr::float(seconds)
-            ))
-            .with_info("stdout", decode(stdout))
-            .with_info("stderr", decode(stderr)))
-        }
+    let status = job.run(request.timeout, &mut collector).await;
+    if status.is_none() {
+        job.end(&mut collector).await;
     }
+    let (stdout, stderr) = collector.finish();
+    heavy::weighed(stdout.size() + stderr.size(), move || match status {
+        Some(status) => answer(&request, status, stdout, stderr),
+        None => Err(late(&request, stdout, stderr)),
+    })
+    .await
 }
 
 /// A command that runs.
@@ -77,35 +71,46 @@ impl Job {
         }
     }
 
-    /// Waits until the command has ended, and its output, or almost.
-    async fn run(&mut self, collector: &mut Collector) -> io::Result<ExitStatus> {
+    /// Waits until the command has ended, and its output, or almost; `None` when the time is up before that.
+    async fn run(
+        &mut self,
+        limit: Option<f64>,
+        collector: &mut Collector,
+    ) -> Option<io::Result<ExitStatus>> {
         let mut is_complete = false;
-        let status = loop {
-            tokio::select! {
-                status = self.child.wait() => break status?,
-                () = collector.run(), if !is_complete => is_complete = true,
+        let status = match limit {
+            None => self.wait(collector, &mut is_complete).await,
+            // Over before anything can end.
+            Some(seconds) if seconds <= 0.0 => return None,
+            Some(seconds) => {
+                // What no clock can hold is never over.
+                let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+                let end = self.wait(collector, &mut is_complete);
+                tokio::time::timeout(limit, end).await.ok()?
             }
         };
         // From here on the number of the process may be another's.
         self.root = None;
         if !is_complete {
-            let _ = tokio::time::timeout(LINGER, collector.run()).await;
+            collector.owe();
+            if tokio::time::timeout(LINGER, collector.run()).await.is_err() {
+                collector.settle().await;
+            }
         }
-        Ok(status)
+        Some(status)
     }
 
-    /// The same with a limit; `None` when the time is up. Zero and less are over before anything can end; what no clock can hold
-    /// is never over.
-    async fn run_for(
+    async fn wait(
         &mut self,
-        seconds: f64,
         collector: &mut Collector,
-    ) -> Option<io::Result<ExitStatus>> {
-        if seconds <= 0.0 {
-            return None;
+        is_complete: &mut bool,
+    ) -> io::Result<ExitStatus> {
+        loop {
+            tokio::select! {
+                status = self.child.wait() => return status,
+                () = collector.run(), if !*is_complete => *is_complete = true,
+            }
         }
-        let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        tokio::time::timeout(limit, self.run(collector)).await.ok()
     }
 
     /// Ends the whole tree, and hears its last words.
@@ -114,7 +119,7 @@ impl Job {
             return;
         };
         tokio::join!(Tree::of(root).end(), async {
-            let _ = self.run(collector).await;
+            let _ = self.run(None, collector).await;
         });
     }
 }
@@ -127,19 +132,28 @@ impl Drop for Job {
     }
 }
 
+/// The time is up; what was printed so far comes with it.
+fn late(request: &Command, stdout: Capture, stderr: Capture) -> PyException {
+    PyException::command_timeout(format!(
+        "Timeout ({}s) exceeded while running command",
+        pyrepr::float(request.timeout.unwrap_or_default())
+    ))
+    .with_info("stdout", stdout.into_text(Source::Pipe, Written::Plainly))
+    .with_info("stderr", stderr.into_text(Source::Pipe, Written::Plainly))
+}
+
 fn answer(
     request: &Command,
     status: io::Result<ExitStatus>,
-    collector: Collector,
+    stdout: Capture,
+    stderr: Capture,
 ) -> Result<CommandResponse, PyException> {
     let status = status.map_err(|error| PyException::os_bare(&error))?;
-    let (stdout, stderr) = collector.finish();
-    let (stdout, stderr) = (decode(stdout), decode(stderr));
     let code = process::exit_code(status);
     if !request.check || code == 0 {
         return Ok(CommandResponse {
-            stdout,
-            stderr,
+            stdout: stdout.into_text(Source::Pipe, Written::Plainly),
+            stderr: stderr.into_text(Source::Pipe, Written::Plainly),
             exit_code: Some(code.into()),
         });
     }
@@ -151,11 +165,14 @@ fn answer(
         "" => String::new(),
         text => format!("{text}: "),
     };
-    Err(PyException::non_zero_exit_code(format!(
-        "{prefix}Command {command} failed with exit code {code}. Stdout:\n{}\nStderr:\n{}",
-        pyrepr::repr(&stdout),
-        pyrepr::repr(&stderr)
-    )))
+    let beginning = format!("{prefix}Command {command} failed with exit code {code}. Stdout:\n");
+    let mut message = room::text(beginning.len() + stdout.size() + stderr.size());
+    message += &beginning;
+    let quoted = |output: Capture| output.into_text(Source::Pipe, Written::Quoted);
+    pyrepr::push_repr(&mut message, &quoted(stdout));
+    message += "\nStderr:\n";
+    pyrepr::push_repr(&mut message, &quoted(stderr));
+    Err(PyException::non_zero_exit_code(message))
 }
 
 #[cfg(test)]

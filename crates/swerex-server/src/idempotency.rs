@@ -248,10 +248,11 @@ impl Idempotency {
     fn keep(&self, id: Box<[u8]>, mut kept: Kept) {
         let mut table = self.table();
         table.running -= 1;
-        if kept.body.as_ref().map_or(0, Bytes::len) > self.bounds.bytes / 2 {
+        let mut cost = id.len() + kept.body.as_ref().map_or(0, Bytes::len);
+        if cost > self.bounds.bytes {
             kept.body = None;
+            cost = id.len();
         }
-        let cost = id.len() + kept.body.as_ref().map_or(0, Bytes::len);
         if let Some(entry) = table.entries.get_mut(&id) {
             entry.state = State::Finished(kept, cost);
             table.bytes += cost;
@@ -399,8 +400,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_too_large_to_keep_does_not_run_again() {
         let bench = Bench::new();
-        assert_eq!(bench.ask("a", "x", SECOND, 80).await.0, 200);
-        assert_eq!(bench.ask("a", "x", SECOND, 80).await.0, 409);
+        assert_eq!(bench.ask("a", "x", SECOND, 101).await.0, 200);
+        assert_eq!(bench.ask("a", "x", SECOND, 101).await.0, 409);
         assert_eq!(bench.runs.load(Ordering::SeqCst), 1);
     }
 

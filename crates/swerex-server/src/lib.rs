@@ -12,6 +12,7 @@ mod events;
 mod exception;
 mod exec;
 mod files;
+mod heavy;
 mod idempotency;
 mod json;
 mod last;

@@ -1,23 +1,34 @@
 //! What programs print: kept within bounds, decoded, and freed of a terminal's codes. All of it in linear time.
 
 mod capture;
+mod cost;
+mod cut;
+mod ring;
 mod terminal;
 
-pub(crate) use capture::Capture;
-pub(crate) use terminal::plain;
+pub(crate) use capture::{Capture, Piece};
+pub(crate) use cost::Written;
+pub(crate) use cut::Source;
 
 use std::fmt::Write as _;
 
-/// Bytes of output that are kept of one command's stream. Of more, head and tail are kept, and a line between them says so.
-pub(crate) const MAX_OUTPUT: usize = 256 * 1024 * 1024;
+use crate::heavy;
 
 /// UTF-8 with Python's `backslashreplace`: a byte that is not part of a character becomes `\xNN`.
 pub(crate) fn decode(bytes: Vec<u8>) -> String {
-    let bytes = match String::from_utf8(bytes) {
-        Ok(text) => return text,
-        Err(error) => error.into_bytes(),
-    };
-    let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+    match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let bytes = error.into_bytes();
+            let mut text = room::text(bytes.len() + bytes.len() / 8);
+            spell(&bytes, &mut text);
+            text
+        }
+    }
+}
+
+/// Adds bytes to a text, as [`decode`] has them.
+fn spell(bytes: &[u8], text: &mut String) {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
@@ -25,7 +36,6 @@ pub(crate) fn decode(bytes: Vec<u8>) -> String {
             let _ = write!(text, "\\x{byte:02x}");
         }
     }
-    text
 }
 
 #[cfg(test)]

@@ -4,18 +4,23 @@ use std::fmt::Write as _;
 
 /// `repr` of a `str`: single quotes unless it has some and no double ones.
 pub(crate) fn repr(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    push_repr(&mut out, text);
+    out
+}
+
+/// Adds the `repr` of a `str`.
+pub(crate) fn push_repr(out: &mut String, text: &str) {
     let quote = if text.contains('\'') && !text.contains('"') {
         '"'
     } else {
         '\''
     };
-    let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
     for c in text.chars() {
-        push_escaped(&mut out, c, quote);
+        push_escaped(out, c, quote);
     }
     out.push(quote);
-    out
 }
 
 /// `repr` of a `list[str]`.
@@ -72,7 +77,7 @@ fn push_escaped(out: &mut String, c: char, quote: char) {
 
 /// Python's `str.isprintable` for characters beyond ASCII. The standard library shows text by the same categories of Unicode,
 /// and a character that combines with the one before it as it is.
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     let mut text = [b'a'; 5];
     let length = 1 + c.encode_utf8(&mut text[1..]).len();
     let shown = std::str::from_utf8(&text[..length]).map(|text| text.escape_debug().count());

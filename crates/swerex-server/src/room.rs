@@ -19,6 +19,19 @@ pub(crate) fn capacity(length: usize) -> usize {
     }
 }
 
+/// Room for so many bytes. A block that the system gave stays one when it shrinks.
+pub(crate) fn bytes(length: usize) -> Vec<u8> {
+    let mut room = Vec::with_capacity(capacity(length));
+    room.shrink_to(length);
+    room
+}
+
+/// The same for a text.
+pub(crate) fn text(length: usize) -> String {
+    // Nothing is no text that could be broken.
+    String::from_utf8(bytes(length)).unwrap_or_default()
+}
+
 /// Makes room for so many more bytes.
 pub(crate) fn reserve(text: &mut String, more: usize) {
     let length = text.len() + more;

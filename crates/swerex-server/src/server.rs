@@ -9,7 +9,7 @@ use http::{
 use http_body_util::BodyExt;
 use rustix::process::{Resource, getrlimit};
 use swerex_proto::{
-    native,
+    native::{self, MAX_OUTPUT},
     route::{IS_ALIVE, X_API_KEY, X_REQUEST_ID},
 };
 use tokio::{net::TcpListener, sync::oneshot};
@@ -28,9 +28,9 @@ use crate::{
     work::{self, Machine, Run},
 };
 
-/// Answers that are kept for repeats of their requests: so many, and so many bytes.
+/// Answers that are kept for repeats of their requests: so many, and so many bytes. The longest has room.
 const KEPT_ANSWERS: usize = 4096;
-const KEPT_BYTES: usize = 64 * 1024 * 1024;
+const KEPT_BYTES: usize = 2 * MAX_OUTPUT + 8 * 1024 * 1024;
 
 /// How long runs may take to end with the server.
 const RUNS_END: Duration = Duration::from_millis(500);

@@ -37,7 +37,8 @@ use tokio::sync::Notify;
 use crate::{
     events::Tap,
     exception::PyException,
-    output::{decode, plain},
+    heavy,
+    output::{Capture, Source, Written},
     work::Surroundings,
 };
 use shell::{Phase, Shell};
@@ -291,8 +292,16 @@ impl std::fmt::Debug for Sessions {
 }
 
 /// What a terminal showed, as text.
-fn text(screen: Vec<u8>) -> String {
-    plain(&decode(screen))
+async fn text(screen: Capture) -> String {
+    made_of(screen, |text| text).await
+}
+
+/// What is made of what a terminal showed.
+async fn made_of(screen: Capture, make: impl FnOnce(String) -> String + Send + 'static) -> String {
+    heavy::weighed(screen.size(), move || {
+        make(screen.into_text(Source::Terminal, Written::Plainly))
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -7,14 +7,15 @@ mod terminal;
 
 use std::{
     ffi::{OsStr, OsString},
+    panic::AssertUnwindSafe,
     path::PathBuf,
     sync::Arc,
 };
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
 use swerex_proto::{Action, UploadResponse, route::AUTH_TOKEN_VARIABLE};
-use tokio::sync::Semaphore;
 
 pub(crate) use guard::Run;
 use guard::{from_panic, guarded};
@@ -26,6 +27,7 @@ use crate::{
     events::Tap,
     exception::PyException,
     files::blocking,
+    heavy,
     idempotency::{Fingerprint, Fingerprinting},
     process::Running,
     router::Route,
@@ -35,12 +37,6 @@ use crate::{
     upload::{self, Broken},
     validate::Invalid,
 };
-
-/// Bodies larger than this are parsed off the threads that serve connections.
-const LARGE: usize = 256 * 1024;
-
-/// So many of those at a time.
-const MAX_LARGE: usize = 2;
 
 /// Where commands and shells start, and with which environment.
 #[derive(Clone, Debug)]
@@ -172,28 +168,13 @@ async fn check<T: Send + 'static>(
     bytes: Bytes,
     check: impl FnOnce(&[u8]) -> Result<T, Invalid> + Send + 'static,
 ) -> Result<(T, Option<Fingerprint>), Answer> {
-    static LARGE_ONES: Semaphore = Semaphore::const_new(MAX_LARGE);
-    let is_large = bytes.len() > LARGE;
-    let work = move || {
+    let checked = heavy::weighed(bytes.len(), move || {
         let print = std::mem::take(&mut request.print).part(&bytes);
         let checked = check(&bytes).map_err(Answer::from)?;
         Ok((checked, request.finish(print)))
-    };
-    if !is_large {
-        return work();
-    }
-    let turn = LARGE_ONES.acquire().await;
-    let done = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        work()
     });
-    match done.await {
-        Ok(checked) => checked,
-        Err(failed) => Err(match failed.try_into_panic() {
-            Ok(panic) => from_panic(&*panic),
-            Err(_) => stopping(),
-        }),
-    }
+    let checked = AssertUnwindSafe(checked).catch_unwind().await;
+    checked.unwrap_or_else(|panic| Err(from_panic(&*panic)))
 }
 
 /// The answer to a request that the server's own end overtook.
@@ -251,5 +232,7 @@ async fn act(shared: &Shared, action: Action, tap: Tap) -> Result<Answer, PyExce
         Action::Bash(action) => sessions.run(action, tap).await,
         Action::BashInterrupt(action) => sessions.interrupt(action).await,
     };
-    observation.map(|observation| Answer::of(&observation))
+    let observation = observation?;
+    let size = observation.output.len();
+    Ok(heavy::weighed(size, move || Answer::of_size(&observation, size)).await)
 }

@@ -25,7 +25,7 @@ fn capabilities_are_told() {
     let server = Remote::plain();
     let reply = send(server.address, &Request::new("GET", "/native/capabilities")).unwrap();
     assert_eq!(reply.json()["protocol"], "1.4.0");
-    assert_eq!(reply.json()["revision"], 2);
+    assert_eq!(reply.json()["revision"], 3);
 }
 
 #[test]

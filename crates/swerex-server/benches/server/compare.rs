@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Plan, files,
+    Plan, files, floods,
     server::{Program, Server},
 };
 
@@ -164,6 +164,38 @@ const MEASURES: &[Measure] = &[
         },
     },
     Measure {
+        name: "is_alive, 4 sessions flood, worst",
+        unit: "ms",
+        least: None,
+        most: Some(100.0),
+        rounds: |rounds| rounds.div_ceil(3),
+        run: floods::in_sessions,
+    },
+    Measure {
+        name: "is_alive, 4 executes flood, worst",
+        unit: "ms",
+        least: None,
+        most: Some(100.0),
+        rounds: |rounds| rounds.div_ceil(3),
+        run: floods::in_executes,
+    },
+    Measure {
+        name: "`yes` with a timeout of 2 s",
+        unit: "s",
+        least: None,
+        most: Some(2.5),
+        rounds: |rounds| rounds.div_ceil(3),
+        run: floods::until_a_timeout,
+    },
+    Measure {
+        name: "memory for 400 MB of output",
+        unit: "MB",
+        least: None,
+        most: Some(160.0),
+        rounds: |rounds| rounds.div_ceil(5),
+        run: floods::memory,
+    },
+    Measure {
         name: "write_file of 50 MB",
         unit: "ms",
         least: Some(1.0),
@@ -212,7 +244,7 @@ pub(crate) fn run(plan: &Plan) {
     let size = megabytes(fs::metadata(&plan.ours.path).unwrap().len());
     println!("binary: {size:.2} MB (asked: at most 6)");
     println!(
-        "{:<32}{:>12}{:>12}{:>10}  asked",
+        "{:<36}{:>12}{:>12}{:>10}  asked",
         "", "Python", "ours", "ratio"
     );
     for measure in MEASURES
@@ -251,7 +283,7 @@ impl Measure {
             holds &= ours <= most;
         }
         println!(
-            "{:<32}{:>12}{:>12}{:>10}  {}{}",
+            "{:<36}{:>12}{:>12}{:>10}  {}{}",
             self.name,
             show(python),
             show(Some(ours)),
@@ -305,6 +337,6 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-fn megabytes(bytes: u64) -> f64 {
+pub(crate) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1_048_576.0
 }

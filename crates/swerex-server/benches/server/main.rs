@@ -13,6 +13,7 @@
 
 mod compare;
 mod files;
+mod floods;
 mod server;
 mod soak;
 

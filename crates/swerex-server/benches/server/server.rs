@@ -143,6 +143,13 @@ impl Connection {
     }
 
     pub(crate) fn post(&mut self, path: &str, body: &Value) -> Vec<u8> {
+        let (status, body) = self.ask(path, body);
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        body
+    }
+
+    /// As [`post`](Self::post), whatever the answer is.
+    pub(crate) fn ask(&mut self, path: &str, body: &Value) -> (u16, Vec<u8>) {
         let body = body.to_string();
         self.head(
             "POST",
@@ -151,7 +158,7 @@ impl Connection {
             body.len(),
         );
         self.stream.write_all(body.as_bytes()).unwrap();
-        self.answer()
+        self.any_answer()
     }
 
     /// A file of so many megabytes.
@@ -207,6 +214,12 @@ impl Connection {
 
     /// The body of a 200.
     fn answer(&mut self) -> Vec<u8> {
+        let (status, body) = self.any_answer();
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        body
+    }
+
+    fn any_answer(&mut self) -> (u16, Vec<u8>) {
         let mut answer = Vec::new();
         let mut buffer = vec![0; 256 * 1024];
         let end = loop {
@@ -228,11 +241,7 @@ impl Connection {
         let read = body.len();
         body.resize(length, 0);
         self.stream.read_exact(&mut body[read..]).unwrap();
-        assert!(
-            head.starts_with("http/1.1 200"),
-            "{head}{}",
-            String::from_utf8_lossy(&body)
-        );
-        body
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body)
     }
 }

@@ -62,6 +62,33 @@ impl Query {
         self.offset()?.ok_or_else(|| missing("query", "offset"))
     }
 
+    /// Whether something is asked for: its name is enough.
+    pub(crate) fn flag(&self, name: &'static str) -> Result<bool, Answer> {
+        let text = self.get(name).map(String::from_utf8_lossy);
+        match text.as_deref() {
+            None | Some("false" | "0") => Ok(false),
+            Some("" | "true" | "1") => Ok(true),
+            Some(text) => Err(Invalid::Fields(vec![Detail::new(
+                "bool_parsing",
+                vec!["query".into(), name.into()],
+                "Input should be a valid boolean, unable to interpret input",
+                &Value::from(text),
+            )])
+            .into()),
+        }
+    }
+
+    /// Refuses what cannot be asked for here.
+    pub(crate) fn refuse(&self, name: &'static str, why: &'static str) -> Result<(), Answer> {
+        if !self.flag(name)? {
+            return Ok(());
+        }
+        let loc = vec!["query".into(), name.into()];
+        let input = &Value::Bool(true);
+        let detail = Detail::new("extra_forbidden", loc, why, input);
+        Err(Invalid::Fields(vec![detail]).into())
+    }
+
     /// Permission bits in octal, if they are there. Nothing that a client sends runs as somebody else: the three bits above them are left out.
     pub(crate) fn mode(&self) -> Result<Option<u32>, Answer> {
         Ok(self
@@ -107,5 +134,16 @@ mod tests {
         assert_eq!(query.mode().ok().flatten(), Some(0o755), "no set-user-id");
         assert!(Query::new(None).path().is_err());
         assert!(Query::new(Some("offset=x")).offset().is_err());
+        for (text, is_set) in [
+            ("", false),
+            ("exact", true),
+            ("exact=0", false),
+            ("exact=1", true),
+        ] {
+            let query = Query::new(Some(text));
+            assert_eq!(query.flag("exact").ok(), Some(is_set));
+            assert_eq!(query.refuse("exact", "no").is_err(), is_set);
+        }
+        assert!(Query::new(Some("exact=perhaps")).flag("exact").is_err());
     }
 }

@@ -3,26 +3,45 @@
 //! SWE-ReX removes control sequences (`ESC [ …`) and mangles the others. Here each kind is taken out whole, as a terminal
 //! would: control sequences, strings such as window titles, character sets, and the two-character sequences.
 
-/// The text without escape sequences, and with `\n` for `\r\n`. What is no complete sequence stays.
-pub(crate) fn plain(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = String::with_capacity(text.len());
-    let mut kept = 0;
-    for at in memchr::memchr2_iter(b'\x1b', b'\r', bytes) {
-        if at < kept {
-            continue;
+use std::ops::Range;
+
+/// Where the bytes are that are shown: all but escape sequences, and of `\r\n` the `\n`. What is no complete sequence stays.
+pub(super) fn shown(bytes: &[u8]) -> Shown<'_> {
+    Shown { bytes, start: 0 }
+}
+
+/// Parts of a terminal's stream, in their order; none is empty.
+pub(super) struct Shown<'a> {
+    bytes: &'a [u8],
+    /// Where the next part begins, unless a sequence does.
+    start: usize,
+}
+
+impl Iterator for Shown<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let mut from = self.start;
+        while let Some(found) = memchr::memchr2(b'\x1b', b'\r', &self.bytes[from..]) {
+            let at = from + found;
+            let skipped = match self.bytes[at] {
+                b'\r' => usize::from(self.bytes.get(at + 1) == Some(&b'\n')),
+                _ => sequence(&self.bytes[at..]),
+            };
+            from = at + skipped.max(1);
+            if skipped == 0 {
+                continue;
+            }
+            let part = self.start..at;
+            self.start = from;
+            if !part.is_empty() {
+                return Some(part);
+            }
         }
-        let skipped = match bytes[at] {
-            b'\r' => usize::from(bytes.get(at + 1) == Some(&b'\n')),
-            _ => sequence(&bytes[at..]),
-        };
-        if skipped > 0 {
-            out.push_str(&text[kept..at]);
-            kept = at + skipped;
-        }
+        let rest = self.start..self.bytes.len();
+        self.start = rest.end;
+        (!rest.is_empty()).then_some(rest)
     }
-    out.push_str(&text[kept..]);
-    out
 }
 
 /// How long the escape sequence is that starts here; 0 if it is none. All its bytes are ASCII, or in a string's text.
@@ -78,6 +97,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn plain(text: &str) -> String {
+        shown(text.as_bytes()).map(|range| &text[range]).collect()
+    }
 
     #[test]
     fn sequences_are_taken_out_whole() {

@@ -8,6 +8,10 @@ use super::{
     pattern::{Match, Patterns, Stream},
     shell::{Done, End, Keeper, Phase, Replaced, Shell},
 };
+use crate::output::{Capture, Piece};
+
+/// Bytes that are looked through at a time.
+const PIECE: usize = 1024 * 1024;
 
 /// How often it is looked whether a shell has become another program: first, and at most.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
@@ -19,7 +23,7 @@ pub(super) enum Event {
     /// The command is over.
     Done(Done),
     /// A pattern was seen. The output up to it is taken out, and what follows stays.
-    Seen { pattern: String, before: Vec<u8> },
+    Seen { pattern: String, before: Capture },
     /// The time is up.
     Late,
     /// The shell is gone.
@@ -42,6 +46,9 @@ pub(super) struct Waiter<'a> {
 impl<'a> Waiter<'a> {
     /// For the command of that number, which is running.
     pub(super) fn new(shell: &'a Shell, number: u64, patterns: &'a Patterns) -> Self {
+        if !patterns.is_empty() {
+            shell.state().search(Some(0));
+        }
         Self {
             shell,
             number,
@@ -92,22 +99,36 @@ impl<'a> Waiter<'a> {
     }
 
     async fn look(&mut self) -> Option<Event> {
+        loop {
+            let looked = self.look_at_piece().await;
+            if let Looked::At(event) = looked {
+                return event;
+            }
+        }
+    }
+
+    async fn look_at_piece(&mut self) -> Looked {
         let (done, ended, new) = {
-            let state = self.shell.state();
+            let mut state = self.shell.state();
             let done = state.done(self.number);
             let ended = match state.phase() {
                 Phase::Ended(end) => Some(*end),
                 _ => None,
             };
             let is_end = done.is_some() || ended.is_some();
-            let has_new = is_end || self.stream.taken() < state.screen.len();
-            let new = (has_new && !self.patterns.is_empty())
-                .then(|| state.screen.copy_from(self.stream.taken()));
+            let taken = self.stream.taken();
+            let has_new = is_end || taken < state.screen.len();
+            let new = (has_new && !self.patterns.is_empty()).then(|| {
+                let piece = state.screen.piece(taken, PIECE);
+                state.search(Some(piece.start));
+                piece
+            });
             (done, ended, new)
         };
         let is_end = done.is_some() || ended.is_some();
+        let has_more = new.as_ref().is_some_and(|piece| !piece.is_last);
         let found = match new {
-            Some(new) => self.search(new, is_end).await,
+            Some(piece) => self.search(piece, is_end).await,
             None => None,
         };
         let mut state = self.shell.state();
@@ -121,21 +142,25 @@ impl<'a> Waiter<'a> {
             let before = state.screen.take_before(start, end);
             state.keep(Keeper::Next);
             self.is_over = true;
-            return Some(Event::Seen { pattern, before });
+            return Looked::At(Some(Event::Seen { pattern, before }));
+        }
+        if has_more && !is_lost {
+            return Looked::AtAPart;
         }
         // What has happened since it was looked is for the next look: there may be output before it.
         let event = match (ended, done) {
             (Some(end), _) => Event::Ended(end),
             (None, Some(done)) => Event::Done(done),
             (None, None) if is_lost => Event::Lost,
-            (None, None) => return None,
+            (None, None) => return Looked::At(None),
         };
         self.is_over = true;
-        Some(event)
+        Looked::At(Some(event))
     }
 
     /// Looks for the patterns where it holds nobody up: some take long to be looked for.
-    async fn search(&mut self, new: Vec<u8>, is_end: bool) -> Option<Match> {
+    async fn search(&mut self, new: Piece, is_end: bool) -> Option<Match> {
+        let is_end = new.is_cut || (new.is_last && is_end);
         let patterns = self.patterns.clone();
         let mut stream = std::mem::take(&mut self.stream);
         // Gone when nobody waits for it any more.
@@ -143,24 +168,35 @@ impl<'a> Waiter<'a> {
         let wanted = Arc::downgrade(&waiting);
         let searched = tokio::task::spawn_blocking(move || {
             let is_wanted = || wanted.strong_count() > 0;
-            let found = stream.search(&patterns, &new, is_end, is_wanted);
+            let found = stream.search(&patterns, new.start, &new.bytes, is_end, is_wanted);
             (stream, found)
         });
         // It fails where the server ends.
         let (stream, found) = searched.await.ok()?;
         drop(waiting);
         self.stream = stream;
+        self.shell.searched();
         found
     }
 }
 
+/// What looking has found.
+enum Looked {
+    /// Of all that has been printed.
+    At(Option<Event>),
+    /// Nothing, and there is more to be looked through.
+    AtAPart,
+}
+
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        if !self.is_over {
-            let mut state = self.shell.state();
-            if state.number() == self.number {
-                state.keep(Keeper::Nobody);
-            }
+        let mut state = self.shell.state();
+        if !self.patterns.is_empty() {
+            state.search(None);
+            self.shell.searched();
+        }
+        if !self.is_over && state.number() == self.number {
+            state.keep(Keeper::Nobody);
         }
     }
 }

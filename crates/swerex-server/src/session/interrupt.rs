@@ -12,12 +12,12 @@ use tokio::time::Instant;
 use super::{
     PROMPT,
     call::{Event, Waiter},
+    made_of,
     pattern::Patterns,
     run::{ended, observation, strip},
-    shell::{Keeper, Phase, Shell},
-    text,
+    shell::{End, Keeper, Phase, Shell},
 };
-use crate::exception::PyException;
+use crate::{exception::PyException, output::Capture};
 
 /// How long killing may take, and how often it is done meanwhile: what is killed may be followed by the next of a loop.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -52,22 +52,11 @@ pub(super) async fn interrupt(
     request: &Request,
 ) -> Result<BashObservation, PyException> {
     let nothing = || observation(String::new(), Some(0), PROMPT.to_owned());
-    let (number, is_awaited) = {
-        let mut state = shell.state();
-        let is_awaited = match state.phase() {
-            Phase::Ended(end) => {
-                let end = *end;
-                drop(state);
-                return Err(ended(shell, end));
-            }
-            Phase::Idle | Phase::Starting => return Ok(nothing()),
-            Phase::Running { keeper, .. } => *keeper == Keeper::Waiting,
-        };
-        state.mark_interrupted();
-        if !is_awaited {
-            state.keep(Keeper::Waiting);
-        }
-        (state.number(), is_awaited)
+    let found = find(shell);
+    let (number, is_awaited) = match found {
+        Found::Command { number, is_awaited } => (number, is_awaited),
+        Found::Nothing => return Ok(nothing()),
+        Found::End(end) => return Err(ended(shell, end).await),
     };
     let _attention = shell.attend();
     let mut end = if is_awaited {
@@ -80,17 +69,49 @@ pub(super) async fn interrupt(
     match event {
         None => Err(PyException::pexpect_timeout("Failed to interrupt session")),
         Some(Event::Seen { pattern, before }) => {
-            let output = strip(&text(before)).to_owned();
+            let output = stripped(before).await;
             Ok(observation(output, Some(0), pattern))
         }
-        Some(Event::Ended(end)) => Err(ended(shell, end)),
+        Some(Event::Ended(end)) => Err(ended(shell, end).await),
         Some(Event::Lost) => Ok(nothing()),
         Some(_) => {
-            let output = text(shell.state().screen.take());
-            let output = strip(&output).to_owned();
+            let output = stripped(shell.take_output()).await;
             Ok(observation(output, Some(0), PROMPT.to_owned()))
         }
     }
+}
+
+/// What there is to interrupt.
+enum Found {
+    Command { number: u64, is_awaited: bool },
+    Nothing,
+    End(End),
+}
+
+/// Marks the command that runs as interrupted, and takes it over if nobody waits for it.
+fn find(shell: &Shell) -> Found {
+    let mut state = shell.state();
+    let is_awaited = match state.phase() {
+        Phase::Ended(end) => return Found::End(*end),
+        Phase::Idle | Phase::Starting => return Found::Nothing,
+        Phase::Running { keeper, .. } => *keeper == Keeper::Waiting,
+    };
+    state.mark_interrupted();
+    if !is_awaited {
+        state.keep(Keeper::Waiting);
+    }
+    Found::Command {
+        number: state.number(),
+        is_awaited,
+    }
+}
+
+async fn stripped(screen: Capture) -> String {
+    made_of(screen, |mut text| {
+        strip(&mut text);
+        text
+    })
+    .await
 }
 
 /// Where the end of the command is waited for.

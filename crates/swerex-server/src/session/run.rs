@@ -9,11 +9,18 @@ use super::{
     PROMPT, bashlex,
     call::{Event, Waiter},
     input::Foreground,
+    made_of,
     pattern::Patterns,
     shell::{Done, End, Keeper, Phase, Replaced, Shell},
     syntax, text,
 };
-use crate::{events::Tap, exception::PyException, pyrepr};
+use crate::{
+    events::Tap,
+    exception::PyException,
+    heavy,
+    output::{Capture, Source, Written},
+    pyrepr,
+};
 
 /// What a limit of exactly -1 means to pexpect.
 const PEXPECTS_OWN: Duration = Duration::from_secs(30);
@@ -65,15 +72,19 @@ impl Request {
         self.action.is_interactive_command || self.action.is_interactive_quit
     }
 
-    /// The time is up. What has been printed so far comes with it, and stays for whoever ends the command.
-    fn late(&self, shell: &Shell) -> PyException {
+    /// The time is up. What has been printed so far comes with it.
+    async fn late(&self, screen: Capture) -> PyException {
+        let command = self.action.command.clone();
         let seconds = pyrepr::float(self.action.timeout.unwrap_or_default());
-        let command = pyrepr::repr(&self.action.command);
-        let output = text(shell.state().screen.to_bytes());
-        PyException::command_timeout(format!(
-            "timeout after {seconds} seconds while running command {command}"
-        ))
-        .with_info("output", output)
+        heavy::weighed(screen.size() + command.len(), move || {
+            let command = pyrepr::repr(&command);
+            let output = screen.into_text(Source::Terminal, Written::Plainly);
+            PyException::command_timeout(format!(
+                "timeout after {seconds} seconds while running command {command}"
+            ))
+            .with_info("output", output)
+        })
+        .await
     }
 }
 
@@ -96,12 +107,13 @@ pub(super) async fn run(
     }
     let event = match event {
         Event::Late => {
-            let late = request.late(shell);
+            // Before it is nobody's.
+            let screen = shell.output();
             drop(waiter);
-            return Err(late);
+            return Err(request.late(screen).await);
         }
-        Event::Ended(end) => return Err(ended(shell, end)),
-        Event::Replaced(_) => return Err(replaced(shell)),
+        Event::Ended(end) => return Err(ended(shell, end).await),
+        Event::Replaced(_) => return Err(replaced(shell).await),
         Event::Lost => {
             return Err(PyException::eof(
                 "the session was taken over by another call",
@@ -118,7 +130,7 @@ pub(super) async fn run(
 
 /// Goes on with the bash that the shell has become. What that says while it is asked is its prompt, and the question.
 async fn adopt(shell: &Shell, waiter: &mut Waiter<'_>) -> Result<Event, PyException> {
-    let before = shell.state().screen.take();
+    let before = shell.take_output();
     shell
         .adopt()
         .await
@@ -127,7 +139,7 @@ async fn adopt(shell: &Shell, waiter: &mut Waiter<'_>) -> Result<Event, PyExcept
     if let Event::Done(_) = event {
         let mut state = shell.state();
         state.screen.take();
-        state.screen.push(&before);
+        state.screen.absorb(before);
     }
     Ok(match event {
         Event::Late => Event::Replaced(Replaced::Other),
@@ -143,18 +155,24 @@ async fn send(
     deadline: Option<Instant>,
 ) -> Result<u64, PyException> {
     let command = request.action.command.as_str();
+    let none = Patterns::default();
     if is_free(shell, request, deadline).await? {
         if !request.is_interactive() && syntax::needs_asking(command) {
             let extglob = shell.state().options().extglob;
             let complaint =
                 syntax::complaint(&shell.bash, &shell.environment, command, extglob).await;
             if let Some(complaint) = complaint {
-                return Err(PyException::bash_syntax(command, &complaint));
+                return Err(misunderstood(command, complaint).await);
             }
         }
-        return shell
-            .run(command, tap)
-            .map_err(|error| PyException::os_bare(&error));
+        let number = shell
+            .run(command)
+            .map_err(|error| PyException::os_bare(&error))?;
+        // Whoever hangs up meanwhile leaves it behind.
+        let waiter = Waiter::new(shell, number, &none);
+        listen(shell, &tap).await;
+        waiter.forget();
+        return Ok(number);
     }
     let number = {
         let mut state = shell.state();
@@ -168,11 +186,10 @@ async fn send(
             state.screen.take();
         }
         state.keep(Keeper::Waiting);
-        state.listen(tap);
         state.number()
     };
-    // Whoever hangs up meanwhile leaves it behind.
-    let waiter = Waiter::new(shell, number, &request.patterns);
+    let waiter = Waiter::new(shell, number, &none);
+    listen(shell, &tap).await;
     let typing = shell.type_line(command);
     let typed = match deadline {
         Some(deadline) => tokio::time::timeout_at(deadline, typing).await,
@@ -181,12 +198,25 @@ async fn send(
     let outcome = match typed {
         Ok(Ok(())) => Ok(number),
         Ok(Err(error)) => Err(PyException::os_bare(&error)),
-        Err(_) => Err(request.late(shell)),
+        Err(_) => Err(request.late(shell.output()).await),
     };
     if outcome.is_ok() {
         waiter.forget();
     }
     outcome
+}
+
+/// Tells of what is printed from now on, and before that of what nobody has got.
+async fn listen(shell: &Shell, tap: &Tap) {
+    let mut told = 0;
+    loop {
+        let more = shell.state().listen(tap, told);
+        let Some(more) = more else {
+            return;
+        };
+        told = more;
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Waits until the shell can take a command (true) or what runs in it waits for input (false).
@@ -201,7 +231,7 @@ async fn is_free(
         changes.borrow_and_update();
         let phase = shell.state().phase().clone();
         match phase {
-            Phase::Ended(end) => return Err(ended(shell, end)),
+            Phase::Ended(end) => return Err(ended(shell, end).await),
             Phase::Idle => return Ok(true),
             Phase::Running { .. } if request.is_interactive() => return Ok(false),
             Phase::Running { keeper, .. } => {
@@ -218,7 +248,7 @@ async fn is_free(
         }
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now) {
-            return Err(request.late(shell).with_info(
+            return Err(request.late(shell.output()).await.with_info(
                 "reason",
                 "the command was not run: an earlier one still runs",
             ));
@@ -237,66 +267,83 @@ async fn normal(
     event: Event,
 ) -> Result<BashObservation, PyException> {
     let action = &request.action;
-    let (output, expect_string, code) = match event {
+    let (screen, expect_string, code) = match event {
         Event::Seen { pattern, before } => {
-            let mut output = text(before);
+            let mut screen = before;
             let code = match action.check {
                 Check::Ignore => None,
                 Check::Silent | Check::Raise => {
                     let done = code_after_pattern(shell, number).await?;
                     done.map(|(code, rest)| {
-                        output.push_str(&rest);
+                        screen.absorb(rest);
                         code
                     })
                 }
             };
-            (output, pattern, code)
+            (screen, pattern, code)
         }
         Event::Done(done) => {
-            let output = text(shell.state().screen.take());
+            let screen = shell.take_output();
             if done.is_refused {
-                return Err(refused(shell, action, &output).await);
+                return Err(refused(shell, action, screen).await);
             }
-            let prompt = bashlex::prompt(&action.command);
-            (output, prompt.to_owned(), Some(done.code))
+            let command = action.command.clone();
+            let prompt = move || bashlex::prompt(&command).to_owned();
+            let prompt = heavy::weighed(action.command.len(), prompt).await;
+            (screen, prompt, Some(done.code))
         }
         _ => return Err(PyException::eof("the session has no shell")),
     };
-    let prefix = match action.error_msg.as_str() {
-        "" => String::new(),
-        text => format!("{text}: "),
-    };
-    let command = pyrepr::repr(&action.command);
     let exit_code = match (action.check, code) {
         (Check::Ignore, _) => None,
         (Check::Silent, code) => code,
         (Check::Raise, Some(0)) => Some(0),
-        (Check::Raise, Some(code)) => {
-            let output = pyrepr::repr(&output);
-            return Err(PyException::non_zero_exit_code(format!(
-                "{prefix}Command {command} failed with exit code {code}. Here is the output:\n{output}"
-            )));
-        }
-        (Check::Raise, None) => {
-            return Err(PyException::no_exit_code(format!(
+        (Check::Raise, code) => return Err(failed(action, screen, code).await),
+    };
+    Ok(observation(text(screen).await, exit_code, expect_string))
+}
+
+/// The code is another than 0, or not known.
+async fn failed(action: &BashAction, screen: Capture, code: Option<i64>) -> PyException {
+    let command = action.command.clone();
+    let prefix = match action.error_msg.as_str() {
+        "" => String::new(),
+        text => format!("{text}: "),
+    };
+    heavy::weighed(screen.size() + command.len(), move || {
+        let command = pyrepr::repr(&command);
+        match code {
+            Some(code) => {
+                let mut message = room::text(command.len() + screen.size());
+                message += &format!(
+                    "{prefix}Command {command} failed with exit code {code}. Here is the output:\n"
+                );
+                let output = screen.into_text(Source::Terminal, Written::Quoted);
+                pyrepr::push_repr(&mut message, &output);
+                PyException::non_zero_exit_code(message)
+            }
+            None => PyException::no_exit_code(format!(
                 "{prefix}the exit code of {command} is not known: it still runs"
             ))
-            .with_info("output", output));
+            .with_info(
+                "output",
+                screen.into_text(Source::Terminal, Written::Plainly),
+            ),
         }
-    };
-    Ok(observation(output, exit_code, expect_string))
+    })
+    .await
 }
 
 /// The code of a command in whose output a pattern was seen, and what it printed after that.
 async fn code_after_pattern(
     shell: &Shell,
     number: u64,
-) -> Result<Option<(i64, String)>, PyException> {
+) -> Result<Option<(i64, Capture)>, PyException> {
     let none = Patterns::default();
     let mut waiter = Waiter::new(shell, number, &none);
     match waiter.wait(Some(Instant::now() + AFTER_PATTERN)).await {
-        Event::Done(Done { code, .. }) => Ok(Some((code, text(shell.state().screen.take())))),
-        Event::Ended(end) => Err(ended(shell, end)),
+        Event::Done(Done { code, .. }) => Ok(Some((code, shell.take_output()))),
+        Event::Ended(end) => Err(ended(shell, end).await),
         _ => {
             waiter.forget();
             Ok(None)
@@ -305,11 +352,24 @@ async fn code_after_pattern(
 }
 
 /// Bash did not understand the only line. Asked on its own it says where.
-async fn refused(shell: &Shell, action: &BashAction, output: &str) -> PyException {
+async fn refused(shell: &Shell, action: &BashAction, screen: Capture) -> PyException {
     let command = action.command.as_str();
     let extglob = shell.state().options().extglob;
     let complaint = syntax::complaint(&shell.bash, &shell.environment, command, extglob).await;
-    PyException::bash_syntax(command, complaint.as_deref().unwrap_or(output))
+    let complaint = match complaint {
+        Some(complaint) => complaint,
+        None => text(screen).await,
+    };
+    misunderstood(command, complaint).await
+}
+
+/// What bash complains of.
+async fn misunderstood(command: &str, complaint: String) -> PyException {
+    let command = command.to_owned();
+    heavy::weighed(command.len() + complaint.len(), move || {
+        PyException::bash_syntax(&command, &complaint)
+    })
+    .await
 }
 
 async fn interactive(
@@ -318,20 +378,21 @@ async fn interactive(
     number: u64,
     event: Event,
 ) -> Result<BashObservation, PyException> {
-    let (output, expect_string) = match event {
-        Event::Seen { pattern, before } => (text(before), pattern),
-        _ => (text(shell.state().screen.take()), PROMPT.to_owned()),
+    let (screen, expect_string) = match event {
+        Event::Seen { pattern, before } => (before, pattern),
+        _ => (shell.take_output(), PROMPT.to_owned()),
     };
     if !request.action.is_interactive_quit {
-        let output = strip_start(&output);
-        let output = output
-            .strip_prefix(request.action.command.as_str())
-            .unwrap_or(output);
-        return Ok(observation(
-            strip(output).to_owned(),
-            Some(0),
-            expect_string,
-        ));
+        let command = request.action.command.clone();
+        let output = made_of(screen, move |mut output| {
+            strip_start(&mut output);
+            if output.starts_with(command.as_str()) {
+                output.drain(..command.len());
+            }
+            strip(&mut output);
+            output
+        });
+        return Ok(observation(output.await, Some(0), expect_string));
     }
     if expect_string != PROMPT {
         let none = Patterns::default();
@@ -343,7 +404,7 @@ async fn interactive(
             ));
         }
     }
-    Ok(observation(output, Some(0), expect_string))
+    Ok(observation(text(screen).await, Some(0), expect_string))
 }
 
 pub(super) fn observation(
@@ -360,13 +421,13 @@ pub(super) fn observation(
 }
 
 /// The shell is gone; its last words come with it, once.
-pub(super) fn ended(shell: &Shell, end: End) -> PyException {
+pub(super) async fn ended(shell: &Shell, end: End) -> PyException {
     let how = match end {
         End::Exited(code) => format!("has exited with code {code}"),
         End::Killed(signal) => format!("was killed by signal {signal}"),
         End::Unknown => "has ended".to_owned(),
     };
-    let output = text(shell.state().screen.take());
+    let output = text(shell.take_output()).await;
     PyException::eof(format!(
         "End Of File (EOF). The session's shell {how}; create the session again to go on"
     ))
@@ -374,9 +435,9 @@ pub(super) fn ended(shell: &Shell, end: End) -> PyException {
 }
 
 /// The shell is another program now, which no command can be given to.
-fn replaced(shell: &Shell) -> PyException {
+async fn replaced(shell: &Shell) -> PyException {
     shell.kill();
-    let output = text(shell.state().screen.take());
+    let output = text(shell.take_output()).await;
     PyException::eof(
         "End Of File (EOF). The session's shell became another program by exec, and was ended; create the session again to go on",
     )
@@ -388,10 +449,12 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-fn strip_start(text: &str) -> &str {
-    text.trim_start_matches(is_blank)
+fn strip_start(text: &mut String) {
+    let blank = text.len() - text.trim_start_matches(is_blank).len();
+    text.drain(..blank);
 }
 
-pub(super) fn strip(text: &str) -> &str {
-    text.trim_matches(is_blank)
+pub(super) fn strip(text: &mut String) {
+    text.truncate(text.trim_end_matches(is_blank).len());
+    strip_start(text);
 }

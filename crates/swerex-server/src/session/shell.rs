@@ -34,13 +34,16 @@ use super::{
     terminal::{Read, Screen, Terminal},
 };
 use crate::{
-    events::Tap,
+    output::Capture,
     process::{self, Entry, is_elsewhere, pty, spawn_lock},
     work::Surroundings,
 };
 
 /// Bytes that are kept of what is printed while nobody wants it.
 const UNATTENDED: usize = 16 * 1024 * 1024;
+
+/// Bytes that wait to be looked through for a pattern: none of them is left out before.
+const UNSEARCHED: usize = 4 * 1024 * 1024;
 
 /// Reports that are there are taken over in less than that.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -116,13 +119,23 @@ impl Shell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What has been printed and not been handed out; it stays.
+    pub(super) fn output(&self) -> Capture {
+        self.state().screen.copy()
+    }
+
+    /// Takes out what has been printed and not been handed out.
+    pub(super) fn take_output(&self) -> Capture {
+        self.state().screen.take()
+    }
+
     /// Tells when the state has changed since the call.
     pub(super) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 
     /// Runs a command; the shell must be at its prompt. What comes back is the command's number.
-    pub(super) fn run(&self, command: &str, tap: Tap) -> io::Result<u64> {
+    pub(super) fn run(&self, command: &str) -> io::Result<u64> {
         let mut state = self.state();
         self.text.set_len(0)?;
         // Bash reads up to the NUL.
@@ -135,7 +148,7 @@ impl Shell {
         self.text.write_all_at(end, command.len() as u64)?;
         self.text.write_all_at(command.as_bytes(), 0)?;
         self.terminal.settle()?;
-        let number = state.begin(tap);
+        let number = state.begin();
         let line = self.paths.trigger(number, self.number(), state.options());
         self.terminal.type_now(line.as_bytes());
         Ok(number)
@@ -255,8 +268,18 @@ impl Shell {
         Attention(self)
     }
 
-    fn is_attended(&self) -> bool {
-        self.attending.load(Ordering::SeqCst) > 0
+    /// Somebody has looked through more of what was printed.
+    pub(super) fn searched(&self) {
+        self.attended.notify_one();
+    }
+
+    /// Whether more of what is printed is to be taken over.
+    fn has_room(&self) -> bool {
+        let state = self.state();
+        if self.attending.load(Ordering::SeqCst) == 0 {
+            return state.screen.len() < UNATTENDED;
+        }
+        state.unsearched() < UNSEARCHED
     }
 
     /// Takes over what has been printed.
@@ -318,7 +341,7 @@ async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running
     let mut heard = Vec::new();
     let mut is_open = true;
     let status = loop {
-        let has_room = shell.is_attended() || shell.state().screen.len() < UNATTENDED;
+        let has_room = shell.has_room();
         tokio::select! {
             ready = shell.reports.readable() => {
                 if ready.is_err() {
@@ -330,6 +353,9 @@ async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running
                 is_open = read != Read::Closed;
                 shell.take_over(&mut shell.state(), &mut printed);
                 shell.changes.send_replace(());
+                if read == Read::More {
+                    tokio::task::yield_now().await;
+                }
             }
             () = shell.attended.notified() => {}
             status = child.wait() => break status.ok(),

@@ -14,7 +14,7 @@ use super::{
     shell::{Phase, Shell},
     text,
 };
-use crate::{events::Tap, exception::PyException, work::Surroundings};
+use crate::{exception::PyException, work::Surroundings};
 
 /// How long start-up files may take where the client does not insist. SWE-ReX's clients send its default of one second whether
 /// they mean it or not, and the files of conda, nvm or pyenv take longer than that.
@@ -58,17 +58,17 @@ impl Start {
                 Duration::try_from_secs_f64(limit.max(0.0)).unwrap_or(PATIENCE)
             };
             let number = shell
-                .run(&script::source(files), Tap::none())
+                .run(&script::source(files))
                 .map_err(|error| PyException::os_bare(&error))?;
             let none = Patterns::default();
             let mut waiter = Waiter::new(shell, number, &none);
             match waiter.wait(Some(Instant::now() + limit)).await {
                 Event::Done(_) => {}
-                Event::Ended(end) => return Err(ended(shell, end)),
-                _ => return Err(late(shell, limit)),
+                Event::Ended(end) => return Err(ended(shell, end).await),
+                _ => return Err(late(shell, limit).await),
             }
         }
-        Ok(text(shell.state().screen.take()))
+        Ok(text(shell.take_output()).await)
     }
 
     pub(super) fn into_shell(mut self) -> Arc<Shell> {
@@ -98,7 +98,7 @@ async fn first_prompt(shell: &Shell) -> Result<(), PyException> {
         changes.borrow_and_update();
         let phase = shell.state().phase().clone();
         match phase {
-            Phase::Ended(end) => return Err(ended(shell, end)),
+            Phase::Ended(end) => return Err(ended(shell, end).await),
             Phase::Starting => {}
             _ => return Ok(()),
         }
@@ -106,13 +106,13 @@ async fn first_prompt(shell: &Shell) -> Result<(), PyException> {
             .await
             .is_err()
         {
-            return Err(late(shell, PATIENCE));
+            return Err(late(shell, PATIENCE).await);
         }
     }
 }
 
-fn late(shell: &Shell, limit: Duration) -> PyException {
-    let output = text(shell.state().screen.take());
+async fn late(shell: &Shell, limit: Duration) -> PyException {
+    let output = text(shell.take_output()).await;
     PyException::pexpect_timeout(format!(
         "Timeout exceeded. The start-up files took longer than {} seconds",
         limit.as_secs_f64()

@@ -25,7 +25,7 @@ pub(super) const LINES: u16 = 24;
 pub(super) const COLUMNS: u16 = 80;
 
 /// Bytes that are taken over before others get their turn.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 256 * 1024;
 
 /// Bytes that are read at once.
 const PIECE: usize = 64 * 1024;

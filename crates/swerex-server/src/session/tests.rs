@@ -394,6 +394,13 @@ async fn sessions_do_not_wait_for_each_other() {
     );
 }
 
+/// What becomes of a terminal's stream.
+fn shown_as(bytes: &[u8]) -> String {
+    let mut screen = Capture::new(bytes.len() * 10);
+    screen.push(bytes);
+    screen.into_text(Source::Terminal, Written::Plainly)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
@@ -412,11 +419,11 @@ proptest! {
                 .iter()
                 .flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] })
                 .collect();
-            assert_eq!(output, super::text(ended));
+            assert_eq!(output, shown_as(&ended));
             // It may name no program, and must not wait for input.
             let quoted = text.replace('\'', "'\\''");
             let shown = fixture.output(&format!("printf %s '{quoted}'")).await;
-            assert_eq!(shown, super::text(text.replace('\n', "\r\n").into_bytes()));
+            assert_eq!(shown, shown_as(text.replace('\n', "\r\n").as_bytes()));
             let _ = fixture.act(within(0.5, &format!(": {text}"))).await;
             let _ = fixture.interrupt().await;
             let next = fixture.act(within(20.0, "echo next")).await;

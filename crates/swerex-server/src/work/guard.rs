@@ -4,7 +4,7 @@ use std::{any::Any, future::Future, panic::AssertUnwindSafe, pin::Pin};
 
 use futures_util::FutureExt;
 
-use crate::{answer::Answer, exception::PyException};
+use crate::{answer::Answer, exception::PyException, heavy};
 
 /// What makes an answer; dropping it ends what it does.
 pub(crate) type Run = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -17,7 +17,7 @@ pub(super) fn guarded(
     Box::pin(async move {
         match run.await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(exception)) => exception.into(),
+            Ok(Err(exception)) => heavy::weighed(exception.size(), move || exception.into()).await,
             Err(panic) => from_panic(&*panic),
         }
     })

@@ -3,7 +3,10 @@
 use std::{future::Future, sync::Arc};
 
 use http::{header::RANGE, request::Parts};
-use swerex_proto::{native::LAST_EVENT_ID, route::X_REQUEST_ID};
+use swerex_proto::{
+    native::{EXACT, LAST_EVENT_ID},
+    route::X_REQUEST_ID,
+};
 
 use super::{
     Prepared, Request, aborted, act, check,
@@ -71,8 +74,24 @@ pub(super) async fn prepare(
 /// Of a command: it does not wait for those who read. 8 MiB.
 const NEWEST: Keeps = Keeps::Newest(8 * 1024 * 1024);
 
+/// Of exact output: enough for a fast reader not to ask all the time, and little for a server. 4 MiB.
+const EXACTLY: Keeps = Keeps::Unseen(4 * 1024 * 1024);
+
 /// Of a terminal: no more than a person wants to see come after an interrupt, and gateways let through in one answer. 64 KiB.
 const UNSEEN: Keeps = Keeps::Unseen(64 * 1024);
+
+/// Which events are kept of what is asked for.
+fn keeps(route: NativeRoute, query: &Query) -> Result<Keeps, Answer> {
+    Ok(match route {
+        NativeRoute::OpenTerminal => UNSEEN,
+        NativeRoute::Execute if query.flag(EXACT)? => EXACTLY,
+        NativeRoute::Execute => NEWEST,
+        _ => {
+            query.refuse(EXACT, "a session's output cannot be had exactly")?;
+            NEWEST
+        }
+    })
+}
 
 /// A run without a fingerprint: asking again does it again.
 fn once(run: Run) -> Prepared {
@@ -139,7 +158,17 @@ async fn events(
     let last = last
         .and_then(|last| last.to_str().ok()?.parse().ok())
         .unwrap_or_default();
+    let keeps = keeps(route, &Query::new(parts.uri.query()))?;
+    if let (Keeps::Unseen(_), None) = (keeps, &request.id) {
+        body::discard(body);
+        // Nobody could say what was seen of it.
+        return Err(native::missing("header", X_REQUEST_ID));
+    }
     let bytes = body::collect(body, shared.config.max_body).await?;
+    if keeps == EXACTLY {
+        // Its answer is another one.
+        request.print = std::mem::take(&mut request.print).part(EXACT.as_bytes());
+    }
     let id = request.id.clone();
     let content_type = request.content_type.take();
     let streams = &shared.streams;
@@ -151,10 +180,8 @@ async fn events(
             let checked = move |bytes: &[u8]| validate::terminal(content_type.as_deref(), bytes);
             let (request, print) = check(request, bytes, checked).await?;
             let named = id.zip(print);
-            let Some((name, _)) = named.clone() else {
-                return Err(native::missing("header", X_REQUEST_ID));
-            };
-            streams.open(named, last, UNSEEN, |log: &Arc<Log>| {
+            let name = named.clone().map(|(name, _)| name).unwrap_or_default();
+            streams.open(named, last, keeps, |log: &Arc<Log>| {
                 let (log, machine) = (Arc::clone(log), &machine.machine);
                 let opened = machine
                     .terminals
@@ -168,7 +195,7 @@ async fn events(
         NativeRoute::Execute => {
             let checked = move |bytes: &[u8]| validate::command(content_type.as_deref(), bytes);
             let (command, print) = check(request, bytes, checked).await?;
-            streams.open(id.zip(print), last, NEWEST, |log: &Arc<Log>| {
+            streams.open(id.zip(print), last, keeps, |log: &Arc<Log>| {
                 let tap = log.tap();
                 line.bind(guarded(async move {
                     let _busy = busy;
@@ -180,7 +207,7 @@ async fn events(
             let checked =
                 move |bytes: &[u8]| validate::run_in_session(content_type.as_deref(), bytes);
             let (action, print) = check(request, bytes, checked).await?;
-            streams.open(id.zip(print), last, NEWEST, |log: &Arc<Log>| {
+            streams.open(id.zip(print), last, keeps, |log: &Arc<Log>| {
                 let tap = log.tap();
                 line.bind(guarded(async move {
                     let _busy = busy;

@@ -18,6 +18,7 @@ use crate::{
     exception::PyException,
     exec,
     files::{self, Place, blocking},
+    heavy,
     router::Route,
     server::Shared,
     validate::{self, Invalid},
@@ -88,7 +89,8 @@ pub(super) async fn execute(
     tap: Tap,
 ) -> Result<Answer, PyException> {
     let done = exec::execute(command, &shared.machine.surroundings, tap).await?;
-    Ok(Answer::of(&done))
+    let size = done.stdout.len() + done.stderr.len();
+    Ok(heavy::weighed(size, move || Answer::of_size(&done, size)).await)
 }
 
 async fn read_file(shared: &Shared, request: ReadFileRequest) -> Result<Answer, PyException> {

@@ -2,11 +2,11 @@
 
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
-use swerex_proto::native::Stream;
+use swerex_proto::native::{MAX_OUTPUT, Stream};
 
 use crate::{
     events::Tap,
-    output::{Capture, MAX_OUTPUT},
+    output::Capture,
     session::script::{Options, Report},
 };
 
@@ -85,17 +85,20 @@ pub(in crate::session) struct State {
     number: u64,
     done: Option<Done>,
     tap: Tap,
+    /// Up to where the output has been looked through, if somebody looks for something in it.
+    searched: Option<usize>,
 }
 
 impl State {
     pub(super) fn new() -> Self {
         Self {
             phase: Phase::Starting,
-            screen: Capture::new(Some(MAX_OUTPUT)),
+            screen: Capture::new(MAX_OUTPUT),
             options: Options::default(),
             number: 0,
             done: None,
             tap: Tap::none(),
+            searched: None,
         }
     }
 
@@ -124,7 +127,7 @@ impl State {
     }
 
     /// A command is typed; what comes back is its number.
-    pub(super) fn begin(&mut self, tap: Tap) -> u64 {
+    pub(super) fn begin(&mut self) -> u64 {
         self.number += 1;
         self.done = None;
         self.phase = Phase::Running {
@@ -134,16 +137,35 @@ impl State {
             is_interrupted: false,
             end: None,
         };
-        self.listen(tap);
+        self.tap = Tap::none();
         self.number
     }
 
-    /// Output is told from now on, beginning with what has not been handed out.
-    pub(in crate::session) fn listen(&mut self, tap: Tap) {
-        self.tap = tap;
-        if self.screen.len() > 0 {
-            self.tap.tell(Stream::Stdout, &self.screen.to_bytes());
+    /// Tells of what has not been handed out, from an offset on, and then, while a command runs, of what is printed. It tells of so much at a
+    /// time; where it is to go on comes back, unless there is no more.
+    pub(in crate::session) fn listen(&mut self, tap: &Tap, told: usize) -> Option<usize> {
+        /// Bytes that are told at a time.
+        const PIECE: usize = 256 * 1024;
+        let piece = self.screen.piece(told, PIECE);
+        tap.tell(Stream::Stdout, &piece.bytes);
+        if !piece.is_last {
+            return Some(piece.start + piece.bytes.len());
         }
+        if matches!(self.phase, Phase::Running { .. }) {
+            self.tap = tap.clone();
+        }
+        None
+    }
+
+    /// What is printed waits to be looked through, from there on; or not any more.
+    pub(in crate::session) fn search(&mut self, from: Option<usize>) {
+        self.searched = from;
+    }
+
+    /// Bytes that wait to be looked through.
+    pub(super) fn unsearched(&self) -> usize {
+        self.searched
+            .map_or(0, |from| self.screen.len().saturating_sub(from))
     }
 
     /// Hands the output of what runs to somebody else; whether there was anything running.
@@ -288,6 +310,10 @@ mod tests {
         }
     }
 
+    fn printed(state: &State) -> Vec<u8> {
+        state.screen.piece(0, usize::MAX).bytes
+    }
+
     fn idle() -> State {
         let mut state = State::new();
         assert!(!state.hear(prompt(0, false)));
@@ -298,7 +324,7 @@ mod tests {
     #[test]
     fn a_command_has_its_own_code() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         // A prompt of before the command was read.
         state.hear(prompt(0, false));
         assert_eq!(state.done(number), None);
@@ -320,7 +346,7 @@ mod tests {
     #[test]
     fn a_command_that_returns_to_the_prompt_has_the_prompts_code() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         state.hear(Report::Begun(number));
         state.hear(prompt(130, false));
         assert_eq!(state.done(number).unwrap().code, 130);
@@ -329,7 +355,7 @@ mod tests {
     #[test]
     fn jobs_are_told_of_before_the_end() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         state.hear(Report::Begun(number));
         state.hear(Report::Code(number, 3, Options::default()));
         assert!(state.hear(prompt(0, true)));
@@ -338,13 +364,13 @@ mod tests {
         assert!(!state.hear(Report::Settled(number)));
         assert!(!state.hear(prompt(0, true)));
         assert_eq!(state.done(number).unwrap().code, 3);
-        assert_eq!(state.screen.take(), b"[1]+  Done\r\n");
+        assert_eq!(printed(&state), b"[1]+  Done\r\n");
     }
 
     #[test]
     fn an_interrupt_that_is_left_over_does_not_take_the_next_command() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         state.hear(Report::Begun(number));
         state.mark_interrupted();
         assert!(state.hear(prompt(130, false)));
@@ -358,7 +384,7 @@ mod tests {
     #[test]
     fn a_prompt_of_before_is_not_the_end_of_what_has_not_begun() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         state.mark_interrupted();
         assert!(state.hear(prompt(0, false)));
         state.hear(Report::Begun(number));
@@ -373,7 +399,7 @@ mod tests {
     #[test]
     fn a_line_that_bash_does_not_understand_is_refused() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         state.hear(Report::Code(number, 2, Options::default()));
         state.hear(prompt(0, false));
         let done = Done {
@@ -386,20 +412,20 @@ mod tests {
     #[test]
     fn output_that_nobody_waits_for_is_not_the_next_commands() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         state.hear(Report::Begun(number));
         state.print(b"begin");
         state.keep(Keeper::Nobody);
         state.print(b"end");
         state.hear(prompt(0, false));
         state.print(b"late");
-        assert_eq!(state.screen.take(), b"late");
+        assert_eq!(printed(&state), b"late");
     }
 
     #[test]
     fn an_interrupt_may_come_before_the_beginning() {
         let mut state = idle();
-        let number = state.begin(Tap::none());
+        let number = state.begin();
         state.mark_interrupted();
         state.hear(prompt(130, false));
         state.hear(Report::Settled(number));
@@ -428,7 +454,7 @@ mod tests {
         #[test]
         fn no_report_confuses_for_good(before in proptest::collection::vec(any_report(), 0..12)) {
             let mut state = idle();
-            state.begin(Tap::none());
+            state.begin();
             for report in before {
                 state.hear(report);
             }
@@ -438,7 +464,7 @@ mod tests {
                 state.hear(Report::Settled(1));
                 prop_assert_eq!(state.phase(), &Phase::Idle);
             }
-            let number = state.begin(Tap::none());
+            let number = state.begin();
             state.hear(Report::Begun(number));
             state.hear(Report::Code(number, 5, Options::default()));
             state.hear(prompt(0, false));
