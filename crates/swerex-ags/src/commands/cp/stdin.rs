@@ -18,7 +18,7 @@ const CHUNK: usize = 256 * 1024;
 pub(super) async fn spooled() -> Result<NamedTempFile, Failure> {
     let wrong = |error| Failure::because("cannot read stdin", &error);
     let mut places = places().into_iter();
-    let mut file = next(&mut places, |place| NamedTempFile::new_in(place)).map_err(wrong)?;
+    let mut file = next(&mut places, NamedTempFile::new_in).map_err(wrong)?;
     let (mut stdin, mut done) = (tokio::io::stdin(), 0);
     let mut chunk = vec![0; CHUNK];
     loop {
@@ -47,9 +47,7 @@ pub(super) async fn spooled() -> Result<NamedTempFile, Failure> {
 
 /// A directory for a file on its way to stdout.
 pub(super) fn directory() -> io::Result<TempDir> {
-    next(&mut places().into_iter(), |place| {
-        tempfile::tempdir_in(place)
-    })
+    next(&mut places().into_iter(), tempfile::tempdir_in)
 }
 
 fn copy(mut from: &File, length: u64, to: &mut NamedTempFile) -> io::Result<()> {
