@@ -15,7 +15,7 @@ use std::{
 };
 
 use server::Server;
-use swerex_ags_runtime::{AgsRuntime, Error};
+use swerex_ags_runtime::{AgsRuntime, Error, Sink};
 use swerex_proto::{BashAction, Command, CreateBashSessionRequest, ExceptionClass, native::Stream};
 use tree::{Tree, large, mode, set_mode};
 
@@ -46,6 +46,52 @@ async fn heard(runtime: &AgsRuntime, command: &Command) -> (Vec<u8>, Vec<u8>, Op
         "the answer has all of it, too"
     );
     (stdout, stderr, answer.exit_code)
+}
+
+/// Compares what comes with what should, and keeps none of it.
+struct Expecting {
+    next: u32,
+    rest: Vec<u8>,
+}
+
+impl Sink for Expecting {
+    async fn take(&mut self, _: Stream, piece: bytes::Bytes) -> std::io::Result<()> {
+        self.rest.extend_from_slice(&piece);
+        let whole = self.rest.iter().rposition(|byte| *byte == b'\n');
+        let rest = self.rest.split_off(whole.map_or(0, |end| end + 1));
+        for line in std::mem::replace(&mut self.rest, rest).split_inclusive(|byte| *byte == b'\n') {
+            self.next += 1;
+            assert_eq!(line, format!("{}\n", self.next).as_bytes());
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn output_of_any_length_is_handed_over_whole() {
+    let server = Server::start().await;
+    let (runtime, _) = server.lossy(3).await;
+    // A server that tells no exact output has an answer of limited length.
+    let lines = if runtime.has_exact_output() {
+        3_000_000
+    } else {
+        300_000
+    };
+    let mut sink = Expecting {
+        next: 0,
+        rest: Vec::new(),
+    };
+    let command = Command::shell(format!("seq {lines}; exit 4"));
+    let said = runtime.execute_streamed(&command, &mut sink).await.unwrap();
+    assert_eq!((said.stdout.as_str(), said.exit_code), ("", Some(4)));
+    assert_eq!((sink.next, sink.rest.len()), (lines, 0));
+
+    let checked = Command {
+        check: true,
+        ..Command::shell("exit 4")
+    };
+    let failed = runtime.execute_streamed(&checked, &mut sink).await;
+    assert_eq!(class(failed), ExceptionClass::NonZeroExitCode);
 }
 
 #[tokio::test]
