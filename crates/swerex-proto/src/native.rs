@@ -123,7 +123,7 @@ pub enum Event {
         /// The number of the last event that is left out.
         id: u64,
     },
-    /// No more comes before the client has said what it has seen, by asking again with `Last-Event-ID`. Only of a terminal, and of exact output.
+    /// No more comes before the client has said what it has seen, by asking again with `Last-Event-ID`. Only of a terminal.
     Pause,
     /// The command has ended. The answer that the plain endpoint would have given.
     Result {
