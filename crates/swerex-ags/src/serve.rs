@@ -15,8 +15,8 @@ mod proxy;
 mod reply;
 pub(crate) mod sandbox;
 pub(crate) mod slot;
-mod spool;
 mod slots;
+mod spool;
 mod state;
 mod stops;
 #[cfg(test)]

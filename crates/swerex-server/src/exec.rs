@@ -20,7 +20,7 @@ use crate::{
     heavy,
     output::{Capture, Source, Written},
     process::{self, Entry, Tree},
-    pyrepr,
+    pyrepr, room,
     work::Surroundings,
 };
 use collect::Collector;

@@ -12,7 +12,7 @@ pub(crate) use cut::Source;
 
 use std::fmt::Write as _;
 
-use crate::heavy;
+use crate::room;
 
 /// UTF-8 with Python's `backslashreplace`: a byte that is not part of a character becomes `\xNN`.
 pub(crate) fn decode(bytes: Vec<u8>) -> String {

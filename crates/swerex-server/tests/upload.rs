@@ -144,7 +144,15 @@ fn an_upload_that_the_temporary_directory_has_no_room_for_arrives() {
         let mut program = std::process::Command::new("unshare");
         let script = format!("mount -t tmpfs -o size=64k none \"$TMPDIR\" && {script}");
         program
-            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
+            .args([
+                "--user",
+                "--map-root-user",
+                "--mount",
+                "sh",
+                "-c",
+                &script,
+                "sh",
+            ])
             .env("TMPDIR", &small);
         program
     };

@@ -6,7 +6,7 @@
 use std::{fmt::Write as _, ops::Range};
 
 use super::{Capture, Written, decode, spell, terminal};
-use crate::heavy;
+use crate::{heavy, room};
 
 /// Where output comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

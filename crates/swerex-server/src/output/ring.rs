@@ -1,6 +1,6 @@
 //! The last bytes of a stream.
 
-use crate::heavy;
+use crate::{heavy, room};
 
 /// So many bytes at most; those that come push the oldest out.
 #[derive(Debug, Default)]

@@ -19,7 +19,7 @@ use crate::{
     exception::PyException,
     heavy,
     output::{Capture, Source, Written},
-    pyrepr,
+    pyrepr, room,
 };
 
 /// What a limit of exactly -1 means to pexpect.
