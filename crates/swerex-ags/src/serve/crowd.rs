@@ -251,7 +251,9 @@ mod tests {
         let begun = Instant::now();
         agent.is_known();
         assert_eq!(strangers.next().await, Notice::Go);
-        assert_eq!(begun.elapsed(), PATIENCE);
+        // Timers count in whole milliseconds.
+        let took = begun.elapsed();
+        assert!(took >= PATIENCE && took < PATIENCE + Duration::from_millis(10));
         let waited = tokio::time::timeout(PATIENCE * 100, agents.next());
         assert!(waited.await.is_err());
     }

@@ -229,8 +229,8 @@ async fn the_connections_to_an_instance_end_with_it_unless_it_is_kept() {
     guard().keep();
     assert_eq!(peer.forgotten(), [""; 0]);
     guard().stopped();
-    assert_eq!(peer.forgotten(), [address.clone()]);
+    assert_eq!(peer.forgotten(), vec![address.clone(); 1]);
     drop(guard());
-    assert_eq!(peer.forgotten(), [address.clone(), address.clone()]);
+    assert_eq!(peer.forgotten(), vec![address.clone(); 2]);
     assert!(account.settled(STOP_PATIENCE).await);
 }
