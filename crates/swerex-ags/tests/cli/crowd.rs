@@ -40,7 +40,6 @@ const SENT: [&str; 4] = [
 
 /// Not a test of its own: one process of the crowd, for the tests below.
 #[test]
-#[ignore = "the tests of this file start it"]
 fn one_of_the_crowd() {
     let Ok(at) = std::env::var(AT) else { return };
     let at: SocketAddr = at.parse().unwrap();
@@ -66,7 +65,7 @@ impl Crowd {
         let mut processes = Vec::new();
         for _ in 0..PROCESSES {
             let mut child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "crowd::one_of_the_crowd", "--ignored"])
+                .args(["--exact", "crowd::one_of_the_crowd"])
                 .arg("--nocapture")
                 .env(AT, address.to_string())
                 .stdin(Stdio::piped())
