@@ -14,9 +14,10 @@ use swerex_proto::{Action, Check, Command, ExceptionBody, native, route};
 use uuid::Uuid;
 
 use crate::{
-    call::{Answer, Connection, read_problem},
+    call::{Answer, Connection},
     error::{Attempted, Error, Lost},
     events, file,
+    problem::read_problem,
     request::{self, Again, Allowed, Call, MakeBody},
     runtime::AgsRuntime,
 };

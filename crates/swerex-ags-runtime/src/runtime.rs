@@ -14,10 +14,11 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    call::{Connection, MAX_PROBLEM},
+    call::Connection,
     config::{AgsRuntimeConfig, InvalidConfig},
     error::{Error, Tried},
     events::{self, Heard},
+    problem::MAX_PROBLEM,
     request::{self, Again, Allowed, Call},
     token::TokenSource,
 };
