@@ -9,6 +9,7 @@ mod call;
 mod hangup;
 mod input;
 mod interrupt;
+mod outcome;
 mod pattern;
 mod run;
 mod script;

@@ -13,8 +13,8 @@ use super::{
     PROMPT,
     call::{Event, Waiter},
     made_of,
+    outcome::{ended, observation, strip},
     pattern::Patterns,
-    run::{ended, observation, strip},
     shell::{End, Keeper, Phase, Shell},
 };
 use crate::{exception::PyException, output::Capture};

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::{
     call::{Event, Waiter},
     hangup,
+    outcome::ended,
     pattern::Patterns,
-    run::ended,
     script,
     shell::{Phase, Shell},
     text,
