@@ -258,9 +258,13 @@ impl Reader {
             if let Some(batch) = batch {
                 self.last = batch.last;
                 self.is_done = batch.is_end;
-                if batch.is_end {
-                    self.pending = [batch.rest, log::END].into();
+                if !batch.is_end {
+                    return Some(batch.lines);
                 }
+                if batch.rest.len() <= log::BATCH {
+                    return Some([batch.lines, batch.rest, log::END].concat().into());
+                }
+                self.pending = [batch.rest, log::END].into();
                 return Some(batch.lines);
             }
             if self.log.is_full() {

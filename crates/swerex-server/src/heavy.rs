@@ -47,7 +47,7 @@ pub(crate) fn json(value: &impl Serialize, bytes: usize) -> serde_json::Result<V
     Ok(json)
 }
 
-/// Called where work on so many bytes is done. Under test, a thread that [`serves`] must not come here with many.
+/// Called where work on so many bytes is done. Under test, a thread that serves connections must not come here with many.
 pub(crate) fn note(bytes: usize) {
     #[cfg(test)]
     tests::check(bytes);

@@ -17,7 +17,7 @@ use super::Tap;
 use crate::json::quote;
 
 /// Bytes that go out at a time. A gateway that cuts long answers lets the first of them through.
-const BATCH: usize = 64 * 1024;
+pub(super) const BATCH: usize = 64 * 1024;
 
 /// Bytes of output in one event.
 const PIECE: usize = 32 * 1024;
