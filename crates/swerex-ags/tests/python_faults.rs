@@ -19,14 +19,15 @@ mod support;
 use std::{ffi::OsString, path::PathBuf};
 
 use ags_emulator::InstanceRunner;
+use tokio::sync::Semaphore;
 
 use crate::{
     doors::{ThroughBridge, ThroughDocker, all_complete},
     support::Lab,
 };
 
-/// A Python server takes seconds of a core to begin.
-const AT_A_TIME: usize = 12;
+/// Runs at a time, of all tests here: a Python server takes seconds of a core to begin, and an instance has 30 s for that.
+static TURNS: Semaphore = Semaphore::const_new(8);
 
 /// An emulator whose sandboxes start the Python server, as on AGS with an image that has it.
 async fn lab() -> Option<Lab> {
@@ -45,7 +46,7 @@ async fn lab() -> Option<Lab> {
 async fn agents_behind_the_bridge_complete_in_spite_of_faults() {
     let Some(lab) = lab().await else { return };
     let door = ThroughBridge::to(&lab).await;
-    all_complete(&lab, &door, AT_A_TIME).await;
+    all_complete(&lab, &door, &TURNS).await;
     door.0.stop().await;
 }
 
@@ -53,5 +54,5 @@ async fn agents_behind_the_bridge_complete_in_spite_of_faults() {
 async fn agents_in_containers_complete_in_spite_of_faults() {
     let Some(lab) = lab().await else { return };
     let door = ThroughDocker::to(&lab).await;
-    all_complete(&lab, &door, AT_A_TIME).await;
+    all_complete(&lab, &door, &TURNS).await;
 }

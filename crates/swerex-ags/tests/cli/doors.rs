@@ -1,6 +1,6 @@
 //! Scripted agents while the gateway has its bad days, by way of the bridge and of containers.
 
-use std::{net::TcpListener, process::Stdio, sync::Arc, time::Duration};
+use std::{net::TcpListener, process::Stdio, time::Duration};
 
 use ags_http::{Deadline, HttpClient, HttpService as _, body};
 use futures_util::future::join_all;
@@ -36,22 +36,19 @@ pub(crate) struct ThroughBridge(pub(crate) Bridge);
 /// A container for each.
 pub(crate) struct ThroughDocker;
 
-/// Runs one agent without faults and [`RUNS`] with them, so many at a time: all of them see what the first one saw.
-pub(crate) async fn all_complete(lab: &Lab, door: &impl Door, at_a_time: usize) {
-    let (expected, not_once) = one(lab, door, 0).await;
+/// Runs one agent without faults and [`RUNS`] with them, in turns: all of them see what the first one saw.
+pub(crate) async fn all_complete(lab: &Lab, door: &impl Door, turns: &Semaphore) {
+    let one_in_turn = async |number| {
+        let _turn = turns.acquire().await.unwrap();
+        one(lab, door, number).await
+    };
+    let (expected, not_once) = one_in_turn(0).await;
     let expected = expected.unwrap();
     assert!(not_once.is_empty(), "{not_once}");
     for fault in FAULTS {
         lab.emulator.arm(fault.parse().unwrap()).unwrap();
     }
-    let turns = Arc::new(Semaphore::new(at_a_time));
-    let runs = (1..=RUNS).map(|number| {
-        let turns = Arc::clone(&turns);
-        async move {
-            let _turn = turns.acquire().await.unwrap();
-            one(lab, door, number).await
-        }
-    });
+    let runs = (1..=RUNS).map(one_in_turn);
     let mut wrong = Vec::new();
     for (number, (seen, not_once)) in join_all(runs).await.into_iter().enumerate() {
         match seen {
