@@ -197,6 +197,8 @@ impl Notices {
     pub(crate) async fn next(&mut self) -> Notice {
         loop {
             tokio::select! {
+                // Who has just become known is not sent away for the time that it took.
+                biased;
                 told = &mut self.go, if !self.is_known => match told {
                     Ok(()) => return Notice::Go,
                     Err(_) => self.is_known = true,
