@@ -29,6 +29,11 @@ pub(crate) fn decode(bytes: Vec<u8>) -> String {
 
 /// Adds bytes to a text, as [`decode`] has them.
 fn spell(bytes: &[u8], text: &mut String) {
+    // As a rule it is text, and looking for that is several times as fast.
+    if let Ok(valid) = std::str::from_utf8(bytes) {
+        text.push_str(valid);
+        return;
+    }
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {

@@ -104,9 +104,14 @@ impl Cutter {
         bytes.len()
     }
 
-    fn text(self, bytes: Vec<u8>) -> String {
+    fn text(self, mut bytes: Vec<u8>) -> String {
         match self.source {
             Source::Pipe => decode(bytes),
+            // Where nothing is to be spelt out it does with the memory that it has.
+            Source::Terminal if std::str::from_utf8(&bytes).is_ok() => {
+                terminal::clean(&mut bytes);
+                decode(bytes)
+            }
             Source::Terminal => {
                 let mut text = room::text(bytes.len());
                 self.add(&bytes, &mut text);

@@ -6,42 +6,45 @@
 use std::ops::Range;
 
 /// Where the bytes are that are shown: all but escape sequences, and of `\r\n` the `\n`. What is no complete sequence stays.
-pub(super) fn shown(bytes: &[u8]) -> Shown<'_> {
-    Shown { bytes, start: 0 }
+pub(super) fn shown(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || part(bytes, &mut at))
 }
 
-/// Parts of a terminal's stream, in their order; none is empty.
-pub(super) struct Shown<'a> {
-    bytes: &'a [u8],
-    /// Where the next part begins, unless a sequence does.
-    start: usize,
-}
-
-impl Iterator for Shown<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
-        let mut from = self.start;
-        while let Some(found) = memchr::memchr2(b'\x1b', b'\r', &self.bytes[from..]) {
-            let at = from + found;
-            let skipped = match self.bytes[at] {
-                b'\r' => usize::from(self.bytes.get(at + 1) == Some(&b'\n')),
-                _ => sequence(&self.bytes[at..]),
-            };
-            from = at + skipped.max(1);
-            if skipped == 0 {
-                continue;
-            }
-            let part = self.start..at;
-            self.start = from;
-            if !part.is_empty() {
-                return Some(part);
-            }
-        }
-        let rest = self.start..self.bytes.len();
-        self.start = rest.end;
-        (!rest.is_empty()).then_some(rest)
+/// Takes out what is not shown.
+pub(super) fn clean(bytes: &mut Vec<u8>) {
+    let (mut at, mut end) = (0, 0);
+    // Nothing is moved to where it is still to be looked at.
+    while let Some(part) = part(bytes, &mut at) {
+        let length = part.len();
+        bytes.copy_within(part, end);
+        end += length;
     }
+    bytes.truncate(end);
+}
+
+/// The next part that is shown; it is not empty.
+fn part(bytes: &[u8], at: &mut usize) -> Option<Range<usize>> {
+    let mut from = *at;
+    while let Some(found) = memchr::memchr2(b'\x1b', b'\r', &bytes[from..]) {
+        let end = from + found;
+        let skipped = match bytes[end] {
+            b'\r' => usize::from(bytes.get(end + 1) == Some(&b'\n')),
+            _ => sequence(&bytes[end..]),
+        };
+        from = end + skipped.max(1);
+        if skipped == 0 {
+            continue;
+        }
+        let part = *at..end;
+        *at = from;
+        if !part.is_empty() {
+            return Some(part);
+        }
+    }
+    let rest = *at..bytes.len();
+    *at = rest.end;
+    (!rest.is_empty()).then_some(rest)
 }
 
 /// How long the escape sequence is that starts here; 0 if it is none. All its bytes are ASCII, or in a string's text.
@@ -135,6 +138,9 @@ mod tests {
         #[test]
         fn any_text_is_fine(text in "[\x1b\r\n\\[\\]0-9;mA-Z()\u{7}é\\\\]{0,64}") {
             let shown = plain(&text);
+            let mut cleaned = text.clone().into_bytes();
+            clean(&mut cleaned);
+            prop_assert_eq!(shown.as_bytes(), cleaned);
             prop_assert!(shown.len() <= text.len());
         }
     }

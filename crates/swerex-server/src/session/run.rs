@@ -109,8 +109,9 @@ pub(super) async fn run(
     let event = match event {
         Event::Late => {
             // Before it is nobody's.
-            let screen = shell.output();
+            let screen = shell.output().await;
             drop(waiter);
+            shell.state().forsake(number);
             return Err(request.late(screen).await);
         }
         Event::Ended(end) => return Err(ended(shell, end).await),
@@ -199,7 +200,7 @@ async fn send(
     let outcome = match typed {
         Ok(Ok(())) => Ok(number),
         Ok(Err(error)) => Err(PyException::os_bare(&error)),
-        Err(_) => Err(request.late(shell.output()).await),
+        Err(_) => Err(request.late(shell.output().await).await),
     };
     if outcome.is_ok() {
         waiter.forget();
@@ -249,7 +250,7 @@ async fn is_free(
         }
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now) {
-            return Err(request.late(shell.output()).await.with_info(
+            return Err(request.late(shell.output().await).await.with_info(
                 "reason",
                 "the command was not run: an earlier one still runs",
             ));

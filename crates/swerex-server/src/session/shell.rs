@@ -19,6 +19,7 @@ use rustix::{
     fs::{MemfdFlags, memfd_create},
     process::{Pid, Signal, kill_process_group},
 };
+use swerex_proto::native::MAX_OUTPUT;
 use tokio::{
     net::unix::pipe::Receiver,
     process::Child,
@@ -44,6 +45,9 @@ const UNATTENDED: usize = 16 * 1024 * 1024;
 
 /// Bytes that wait to be looked through for a pattern: none of them is left out before.
 const UNSEARCHED: usize = 4 * 1024 * 1024;
+
+/// Bytes that are copied at a time.
+const PIECE: usize = 256 * 1024;
 
 /// Reports that are there are taken over in less than that.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -119,9 +123,18 @@ impl Shell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What has been printed and not been handed out; it stays.
-    pub(super) fn output(&self) -> Capture {
-        self.state().screen.copy()
+    /// What has been printed and not been handed out; it stays. It may be much, and nobody is held up meanwhile.
+    pub(super) async fn output(&self) -> Capture {
+        let mut copy = Capture::new(MAX_OUTPUT);
+        let end = self.state().screen.len();
+        loop {
+            let piece = self.state().screen.piece(copy.len(), PIECE);
+            let is_there = copy.follow(&piece);
+            if !is_there || piece.is_last || copy.len() >= end {
+                return copy;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Takes out what has been printed and not been handed out.

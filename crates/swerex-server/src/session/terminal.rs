@@ -24,10 +24,10 @@ use crate::process::pty;
 pub(super) const LINES: u16 = 24;
 pub(super) const COLUMNS: u16 = 80;
 
-/// Bytes that are taken over before others get their turn.
+/// Bytes that are taken over at the end of a command: more than terminals hold.
 const BATCH: usize = 256 * 1024;
 
-/// Bytes that are read at once.
+/// Bytes that are read at once, and before others get their turn.
 const PIECE: usize = 64 * 1024;
 
 /// The key for an interrupt.
@@ -83,7 +83,7 @@ impl Terminal {
         into.reserve(PIECE);
         match screen.0.read_buf(into).await {
             Ok(1..) => {
-                let read = self.read_as_written(into);
+                let read = self.read_as_written(into, PIECE);
                 self.end_lines(into, start);
                 read
             }
@@ -94,7 +94,7 @@ impl Terminal {
     /// Reads what is there. The kernel hands over everything that was written before it says that there is no more.
     pub(super) fn read(&self, into: &mut Vec<u8>) -> Read {
         let start = into.len();
-        let read = self.read_as_written(into);
+        let read = self.read_as_written(into, BATCH);
         self.end_lines(into, start);
         read
     }
@@ -123,8 +123,8 @@ impl Terminal {
         text.append(&mut ended);
     }
 
-    fn read_as_written(&self, into: &mut Vec<u8>) -> Read {
-        let limit = into.len() + BATCH;
+    fn read_as_written(&self, into: &mut Vec<u8>, most: usize) -> Read {
+        let limit = into.len() + most;
         while into.len() < limit {
             into.reserve(PIECE);
             match rustix::io::read(&self.master, spare_capacity(into)) {

@@ -182,6 +182,13 @@ impl State {
         }
     }
 
+    /// Nobody gets the output of a command that has ended by now.
+    pub(in crate::session) fn forsake(&mut self, number: u64) {
+        if self.done(number).is_some() {
+            self.screen.take();
+        }
+    }
+
     pub(in crate::session) fn mark_interrupted(&mut self) {
         if let Phase::Running { is_interrupted, .. } = &mut self.phase {
             *is_interrupted = true;
@@ -420,6 +427,19 @@ mod tests {
         state.hear(prompt(0, false));
         state.print(b"late");
         assert_eq!(printed(&state), b"late");
+    }
+
+    #[test]
+    fn output_of_a_command_that_ends_as_its_time_is_up_is_not_the_next_commands() {
+        let mut state = idle();
+        let number = state.begin();
+        state.hear(Report::Begun(number));
+        state.print(b"late");
+        state.forsake(number);
+        assert_eq!(printed(&state), b"late");
+        state.hear(prompt(0, false));
+        state.forsake(number);
+        assert_eq!(printed(&state), b"");
     }
 
     #[test]
