@@ -5,7 +5,8 @@ import os, sys
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
-rest = [path for path in os.environ.pop("PYTHONPATH", "").split(":") if path not in ("", here)]
+before = os.environ.pop("PYTHONPATH", "")
+rest = [path for path in before.split(":") if path not in ("", here)]
 if rest:
     os.environ["PYTHONPATH"] = ":".join(rest)
 # The one that this one hides.
@@ -39,10 +40,15 @@ def guarded(app, key):
 
 def guard():
     try:
+        import uvicorn
+    except ImportError:
+        # Not the server, but a program of that name that starts it, perhaps in an environment of its own: there this is found again.
+        os.environ["PYTHONPATH"] = before
+        return
+    try:
         with open(os.path.join(here, "key"), "rb") as file:
             key = file.read().strip()
-        import uvicorn
-    except Exception as error:
+    except OSError as error:
         raise SystemExit("swerex-remote does not start without its key: " + repr(error))
     run = uvicorn.run
     uvicorn.run = lambda app, *args, **more: run(guarded(app, key), *args, **more)

@@ -18,6 +18,9 @@ const OFFICIAL: &str = "#!/bin/sh\nswerex-remote --auth-token '' $@\n";
 /// How the original's script does.
 const ORIGINAL: &str = "#!/bin/sh\nexec swerex-remote \"$@\"\n";
 
+/// A program in a Python without the server, which starts the one that has it.
+const LAUNCHER: &str = "#!/usr/bin/python3\nimport os, sys\nos.execvp('swerex-remote', ['swerex-remote', *sys.argv[1:]])\n";
+
 /// One that insists on a key of its own.
 const OWN_KEY: &str = "#!/bin/sh\nexec swerex-remote \"$@\" --auth-token its-own\n";
 
@@ -96,7 +99,11 @@ async fn a_python_server_asks_for_its_key_and_shows_it_to_nobody() {
         ("", ""),
         ("entrypoint.sh", OFFICIAL),
         ("run-swerex", ORIGINAL),
+        ("swerex-remote", LAUNCHER),
     ] {
+        if script == LAUNCHER && !Path::new("/usr/bin/python3").exists() {
+            continue;
+        }
         let home = tempfile::tempdir().unwrap();
         image(
             home.path(),
