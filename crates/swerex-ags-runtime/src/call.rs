@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
     config::AgsRuntimeConfig,
-    crowd::{Crowd, UnderWay},
+    crowd::Crowd,
     error::{Attempted, Error, Lost, Tried},
     pieces::Piece,
     request::{self, Again, Allowed, Call},
@@ -41,8 +41,11 @@ pub(crate) struct Connection {
     pub(crate) traffic: AtomicBool,
     /// The native server's revision; 0 for another server, or before the first answer.
     pub(crate) native: AtomicU32,
-    /// Calls with a request id: a Python server remembers only the last one's answer.
+    /// The calls that are under way.
     pub(crate) crowd: Crowd,
+    /// Held by the one call whose answer a Python server may be asked for again: it remembers only the last one that had an id. It serves one at a
+    /// time anyway, so nothing takes longer.
+    pub(crate) turn: tokio::sync::Mutex<()>,
     /// How much of a file is sent, and asked for, at a time.
     pub(crate) request_piece: Piece,
     pub(crate) answer_piece: Piece,
@@ -68,6 +71,7 @@ impl Connection {
             traffic: AtomicBool::new(false),
             native: AtomicU32::new(0),
             crowd: Crowd::default(),
+            turn: tokio::sync::Mutex::default(),
             request_piece: Piece::default(),
             answer_piece: Piece::default(),
         }
@@ -140,39 +144,63 @@ impl Connection {
     }
 
     async fn act_once(&self, call: &Call, deadline: Deadline, id: &str) -> Result<Answer, Error> {
-        let under_way = self.crowd.enter();
+        let _under_way = self.crowd.enter();
         if self.is_native() {
             return self
                 .repeat(call, deadline, Idempotence::SameId, Some(id))
                 .await;
         }
-        if call.again != Again::Twice {
-            return self
-                .repeat(call, deadline, Idempotence::Safe, Some(id))
-                .await;
+        let idempotence = Idempotence::Safe;
+        match call.again {
+            // Without an id: what it remembers stays, and an answer to half a body is not remembered.
+            Again::Same => return self.repeat(call, deadline, idempotence, None).await,
+            Again::Fails(..) => {
+                let _turn = self.turn(deadline).await;
+                return self.repeat(call, deadline, idempotence, Some(id)).await;
+            }
+            Again::Twice => {}
         }
+        let _turn = self.turn(deadline).await;
+        let Some(checked) = call.checked.clone() else {
+            return self.once(call, deadline, id).await;
+        };
+        let body = body::collect((call.body)()?, usize::MAX)
+            .await
+            .map_err(|error| Error::Invalid(error.to_string()))?;
+        match checked.without(call, &body) {
+            Some(unchecked) => {
+                let answer = self.once(&unchecked, deadline, id).await?;
+                checked.judged(call.name, answer).await
+            }
+            None => self.once(call, deadline, id).await,
+        }
+    }
+
+    /// Waits until no other call may have to ask for its answer; at most until the deadline, which then ends the call.
+    pub(crate) async fn turn(&self, deadline: Deadline) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        match deadline.instant() {
+            Some(at) => tokio::time::timeout_at(at, self.turn.lock()).await.ok(),
+            None => Some(self.turn.lock().await),
+        }
+    }
+
+    /// Sends what a Python server must not do twice.
+    async fn once(&self, call: &Call, deadline: Deadline, id: &str) -> Result<Answer, Error> {
+        let begun = Instant::now();
         let outcome = self
             .repeat(call, deadline, Idempotence::Never, Some(id))
             .await;
-        let Err(Error::UnknownOutcome {
-            source: lost,
-            tried,
-            ..
-        }) = outcome
-        else {
-            return outcome;
-        };
-        // Only a Python server that has served nobody else since can know the answer.
-        if under_way.was_alone() && !deadline.is_past() && !call.raises {
-            return self
-                .fetch_lost(call, deadline, id, &under_way, lost, tried)
-                .await;
+        match outcome {
+            Err(Error::UnknownOutcome {
+                source: lost,
+                tried,
+                ..
+            }) if !deadline.is_past() => {
+                self.fetch_lost(call, deadline, id, begun, lost, tried)
+                    .await
+            }
+            outcome => outcome,
         }
-        Err(Error::UnknownOutcome {
-            call: call.name,
-            source: lost,
-            tried,
-        })
     }
 
     /// Asks a Python server again for an answer that was lost on its way. It remembers the last answer by its id, but only once the call has
@@ -182,7 +210,7 @@ impl Connection {
         call: &Call,
         deadline: Deadline,
         id: &str,
-        under_way: &UnderWay<'_>,
+        begun: Instant,
         mut lost: Lost,
         mut tried: Tried,
     ) -> Result<Answer, Error> {
@@ -201,26 +229,20 @@ impl Connection {
                 Err(_) => break,
             }
             // A timed-out command is an exception, and the server does not remember those: a repeat would run it again.
-            if matches!(call.allowed, Allowed::For(allowed) if under_way.elapsed() >= allowed) {
+            if matches!(call.allowed, Allowed::For(allowed) if begun.elapsed() >= allowed) {
                 lost = Lost::TimedOut(Box::new(lost));
-                break;
-            }
-            if !under_way.was_alone() {
                 break;
             }
             self.config.tally.repeated("lost answer".to_owned());
             tried.attempts += 1;
             tracing::warn!(call = call.name, attempt, reason = "idempotent", cause = %lost, "asking again for a lost answer");
-            match self
-                .attempt(call, deadline, Some(id))
-                .await
-                .map_err(|failed| failed.error)
-            {
+            let again = self.repeat(call, deadline, Idempotence::Never, Some(id));
+            match again.await {
                 Err(Error::UnknownOutcome { source, .. }) => lost = source,
                 Err(Error::NotSent { .. }) => {}
                 other => return other,
             }
-            tried.elapsed = under_way.elapsed();
+            tried.elapsed = begun.elapsed();
             tokio::time::sleep(FINISHED_PAUSE).await;
         }
         Err(Error::UnknownOutcome {

@@ -1,11 +1,6 @@
-//! Who calls a server at the same time: whether a call was alone tells whether a Python server can still know its answer.
+//! The calls of one runtime, counted: whether a sandbox is in use.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
-
-use tokio::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The calls of one runtime.
 #[derive(Debug, Default)]
@@ -19,24 +14,14 @@ pub(crate) struct Crowd {
 #[derive(Debug)]
 pub(crate) struct UnderWay<'a> {
     crowd: &'a Crowd,
-    /// Its number among those that began.
-    number: usize,
-    /// Others were under way when it began.
-    crowded: bool,
-    since: Instant,
 }
 
 impl Crowd {
     /// A call begins.
     pub(crate) fn enter(&self) -> UnderWay<'_> {
-        let crowded = self.under_way.fetch_add(1, Ordering::SeqCst) > 0;
-        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        UnderWay {
-            crowd: self,
-            number,
-            crowded,
-            since: Instant::now(),
-        }
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        UnderWay { crowd: self }
     }
 
     /// How many calls have begun so far, and how many are under way.
@@ -45,18 +30,6 @@ impl Crowd {
             self.begun.load(Ordering::SeqCst),
             self.under_way.load(Ordering::SeqCst),
         )
-    }
-}
-
-impl UnderWay<'_> {
-    /// Whether no other call has been under way since this one began.
-    pub(crate) fn was_alone(&self) -> bool {
-        !self.crowded && self.crowd.begun.load(Ordering::SeqCst) == self.number
-    }
-
-    /// How long it has been under way.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.since.elapsed()
     }
 }
 
@@ -71,13 +44,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_alone_until_another_begins() {
+    fn calls_are_counted_from_beginning_to_end() {
         let crowd = Crowd::default();
         let first = crowd.enter();
-        assert!(first.was_alone());
         let second = crowd.enter();
-        assert!(!first.was_alone() && !second.was_alone());
-        drop((first, second));
-        assert!(crowd.enter().was_alone());
+        assert_eq!(crowd.size(), (2, 2));
+        drop(first);
+        assert_eq!(crowd.size(), (2, 1));
+        drop(second);
+        assert_eq!(crowd.size(), (2, 0));
     }
 }

@@ -10,11 +10,12 @@ use ags_http::{Body, Deadline, Idempotence, TransportErrorKind, body, retry::Ret
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body as _;
-use swerex_proto::{Action, Check, Command, ExceptionBody, native, route};
+use swerex_proto::{Action, Command, ExceptionBody, native, route};
 use uuid::Uuid;
 
 use crate::{
     call::{Answer, Connection},
+    checked::Checked,
     error::{Attempted, Error, Lost},
     events, file,
     problem::read_problem,
@@ -41,7 +42,7 @@ impl AgsRuntime {
     /// and what does no harm is repeated as they repeat it; of output beyond [`native::MAX_OUTPUT`] head and tail are kept.
     ///
     /// `path` is an endpoint's; headers of `headers` that describe the body are sent on. An `X-Request-ID` among them is the call's id, by which
-    /// a native server knows its repeats; without one there is a new one. Tokens and keys are this runtime's. `timeout` is for calls that
+    /// the server knows its repeats; without one there is a new one. What may be done again has none on a Python server. Tokens and keys are this runtime's. `timeout` is for calls that
     /// run no command.
     ///
     /// # Errors
@@ -94,9 +95,16 @@ impl Connection {
         is_once: bool,
     ) -> Result<Response<Body>, Error> {
         let _under_way = self.crowd.enter();
+        let is_native = self.is_native();
+        // As the library's own calls: see `act_once`.
+        let (id, _turn) = match call.again {
+            _ if is_native => (Some(id), None),
+            Again::Same => (None, None),
+            Again::Fails(..) | Again::Twice => (Some(id), self.turn(deadline).await),
+        };
         let (policy, idempotence) = if is_once {
             (RetryPolicy::once(), Idempotence::Never)
-        } else if self.is_native() {
+        } else if is_native {
             (self.config.retry, Idempotence::SameId)
         } else if call.again == Again::Twice {
             (self.config.retry, Idempotence::Never)
@@ -123,10 +131,10 @@ impl Connection {
         &self,
         call: &Call,
         deadline: Deadline,
-        id: &str,
+        id: Option<&str>,
     ) -> Result<Response<Body>, Attempted> {
         let transport = |error| Attempted::transport(call.name, error);
-        let response = self.send(call, deadline, Some(id)).await?;
+        let response = self.send(call, deadline, id).await?;
         let (parts, incoming) = response.into_parts();
         if parts.status.is_success() {
             let is_small = incoming
@@ -206,17 +214,16 @@ fn understood(call: &mut Call, path: &str, bytes: &[u8]) -> Option<Option<&'stat
     let events = match path {
         route::EXECUTE => {
             let command: Command = serde_json::from_slice(bytes).ok()?;
-            (call.allowed, call.raises) = (Allowed::of_command(&command), command.check);
+            call.allowed = Allowed::of_command(&command);
+            call.checked = Checked::of_command(&command);
             Some(native::EXECUTE_EVENTS)
         }
         route::RUN_IN_SESSION => {
             let action: Action = serde_json::from_slice(bytes).ok()?;
             call.allowed = Allowed::of_action(&action);
+            call.checked = Checked::of_action(&action);
             match action {
-                Action::Bash(bash) => {
-                    call.raises = bash.check == Check::Raise;
-                    Some(native::RUN_IN_SESSION_EVENTS)
-                }
+                Action::Bash(_) => Some(native::RUN_IN_SESSION_EVENTS),
                 Action::BashInterrupt(_) => None,
             }
         }

@@ -3,6 +3,7 @@
 mod archive;
 mod bytes;
 mod call;
+mod checked;
 mod config;
 mod counters;
 mod crowd;

@@ -12,7 +12,7 @@ use serde::{
 use swerex_proto::{Action, Command, CreateSessionRequest, route};
 use url::Url;
 
-use crate::error::Error;
+use crate::{checked::Checked, error::Error};
 
 /// Time for one ^C beyond what the caller allows it: the server waits between two of them and tries harder means at the end.
 const INTERRUPT_EXTRA: Duration = Duration::from_millis(500);
@@ -35,8 +35,8 @@ pub(crate) struct Call {
     pub(crate) body: MakeBody,
     /// What the caller allows the command on the server.
     pub(crate) allowed: Allowed,
-    /// Whether a command that fails is an exception: a Python server remembers none of those, and a repeat would run the command again.
-    pub(crate) raises: bool,
+    /// A command whose failure is an exception: a Python server remembers none of those.
+    pub(crate) checked: Option<Checked>,
     /// What a repeat does on a server that does not know repeats by their ids.
     pub(crate) again: Again,
     /// Whether its answer has a command's output, which may be of any length.
@@ -161,7 +161,7 @@ pub(crate) fn get(name: &'static str, uri: Uri) -> Call {
         headers: HeaderMap::new(),
         body: Arc::new(|| Ok(body::empty())),
         allowed: Allowed::NoCommand,
-        raises: false,
+        checked: None,
         again: Again::Twice,
         has_output: false,
     }

@@ -6,15 +6,16 @@ use ags_http::{Body, Deadline, HttpService};
 use http::{Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use swerex_proto::{
-    Action, Check, CloseResponse, CloseSessionRequest, CloseSessionResponse, Command,
-    CommandResponse, CreateSessionRequest, CreateSessionResponse, IsAliveResponse, Observation,
-    ReadFileRequest, ReadFileResponse, WriteFileRequest, WriteFileResponse, native, route,
+    Action, CloseResponse, CloseSessionRequest, CloseSessionResponse, Command, CommandResponse,
+    CreateSessionRequest, CreateSessionResponse, IsAliveResponse, Observation, ReadFileRequest,
+    ReadFileResponse, WriteFileRequest, WriteFileResponse, native, route,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
     call::Connection,
+    checked::Checked,
     config::{AgsRuntimeConfig, InvalidConfig},
     error::{Error, Tried},
     events::{self, Heard},
@@ -140,7 +141,7 @@ impl AgsRuntime {
             return self.follow(plain.0, events, action, allowed, None).await;
         }
         let mut call = request::post(plain.0, self.uri(plain.1)?, action, allowed)?;
-        call.raises = matches!(action, Action::Bash(bash) if bash.check == Check::Raise);
+        call.checked = Checked::of_action(action);
         call.has_output = true;
         self.act(&call).await
     }
@@ -173,7 +174,7 @@ impl AgsRuntime {
             return self.follow("execute", path, command, allowed, None).await;
         }
         let mut call = request::post("execute", self.uri(route::EXECUTE)?, command, allowed)?;
-        call.raises = command.check;
+        call.checked = Checked::of_command(command);
         call.has_output = true;
         self.act(&call).await
     }

@@ -42,11 +42,17 @@ async fn lab() -> Option<Lab> {
     Some(Lab::with(|builder| builder.runner(InstanceRunner::Process).path(path)).await)
 }
 
+/// Whether a call's answer is the same whenever it is made. SWE-ReX gives its shell a second to tell an exit code, and does without on a busy
+/// machine.
+fn is_exact(seen: &str) -> bool {
+    !seen.contains("(run_in_session)")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agents_behind_the_bridge_complete_in_spite_of_faults() {
     let Some(lab) = lab().await else { return };
     let door = ThroughBridge::to(&lab).await;
-    all_complete(&lab, &door, &TURNS).await;
+    all_complete(&lab, &door, &TURNS, is_exact).await;
     door.0.stop().await;
 }
 
@@ -54,5 +60,5 @@ async fn agents_behind_the_bridge_complete_in_spite_of_faults() {
 async fn agents_in_containers_complete_in_spite_of_faults() {
     let Some(lab) = lab().await else { return };
     let door = ThroughDocker::to(&lab).await;
-    all_complete(&lab, &door, &TURNS).await;
+    all_complete(&lab, &door, &TURNS, is_exact).await;
 }

@@ -6,6 +6,7 @@ mod command;
 pub mod exception;
 mod file;
 pub mod native;
+pub mod pyrepr;
 mod relay;
 pub mod route;
 mod session;

@@ -22,7 +22,6 @@ mod native;
 mod output;
 mod past;
 mod process;
-mod pyrepr;
 mod room;
 mod router;
 mod scratch;
@@ -44,3 +43,4 @@ pub use config::{
 };
 pub use process::forbid_core_dumps;
 pub use server::Server;
+use swerex_proto::pyrepr;

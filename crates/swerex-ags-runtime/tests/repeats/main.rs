@@ -22,7 +22,7 @@ use http::Response;
 use swerex_ags_runtime::{
     AccessToken, AgsRuntime, AgsRuntimeConfig, Error, Secret, TokenError, TokenSource,
 };
-use swerex_proto::{BashAction, Command, ReadFileRequest};
+use swerex_proto::{BashAction, Command, ReadFileRequest, WriteFileRequest};
 
 const DONE: &str = r#"{"stdout":"ok","stderr":"","exit_code":0}"#;
 
@@ -307,40 +307,94 @@ async fn a_command_that_may_have_timed_out_is_not_sent_again() {
     );
 }
 
-/// The command may have failed, and that answer is not kept either.
+/// A Python server keeps no exceptions: it is not asked to raise, and a lost failure can be asked for like any answer.
 #[tokio::test(start_paused = true)]
-async fn a_command_whose_failure_is_an_exception_is_not_sent_again() {
-    let peer = Replay::new([lost()]);
+async fn a_command_whose_failure_is_an_exception_is_asked_for_again() {
+    let failed = r#"{"stdout":"it's\n","stderr":"","exit_code":7}"#;
+    let peer = Replay::new([lost(), alive(), Step::json(200, failed)]);
     let checked = Command {
         check: true,
+        error_msg: "setup".to_owned(),
         ..Command::shell("echo x >> counter; false")
     };
     let error = runtime(&peer, None).execute(&checked).await.unwrap_err();
-    assert!(matches!(error, Error::UnknownOutcome { .. }), "{error:?}");
-    assert_eq!(peer.requests().len(), 1);
+    let Error::Remote(error) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        (error.class_path.as_str(), error.message.as_str()),
+        (
+            "swerex.exceptions.NonZeroExitCodeError",
+            "setup: Command 'echo x >> counter; false' failed with exit code 7. Stdout:\n\"it's\\n\"\nStderr:\n''"
+        )
+    );
+    let sent = peer.requests();
+    assert!(sent[0].text().contains(r#""check":false"#), "{sent:?}");
+    assert_eq!(sent[0].text(), sent[2].text());
 
-    let peer = Replay::new([lost()]);
-    let action = BashAction::new("echo x >> counter; false").into();
+    let failed = r#"{"output":"out\n","exit_code":1,"session_type":"bash"}"#;
+    let peer = Replay::new([lost(), alive(), Step::json(200, failed)]);
+    let action = BashAction::new("echo out; false").into();
+    let error = runtime(&peer, None).run_in_session(&action).await;
+    let Err(Error::Remote(error)) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        error.message,
+        "Command 'echo out; false' failed with exit code 1. Here is the output:\n'out\\n'"
+    );
+    assert!(peer.requests()[0].text().contains(r#""check":"silent""#));
+
+    let well = r#"{"output":"out\n","exit_code":0,"session_type":"bash"}"#;
+    let peer = Replay::new([Step::json(200, well)]);
+    assert!(runtime(&peer, None).run_in_session(&action).await.is_ok());
+    let unknown = r#"{"output":"out\n","exit_code":null,"session_type":"bash"}"#;
+    let peer = Replay::new([Step::json(200, unknown)]);
     let error = runtime(&peer, None).run_in_session(&action).await;
     assert!(
-        matches!(error, Err(Error::UnknownOutcome { .. })),
+        matches!(&error, Err(Error::Remote(error)) if error.class_path.ends_with("NoExitCodeError")),
         "{error:?}"
     );
-    assert_eq!(peer.requests().len(), 1);
 }
 
+/// A Python server knows the last answer only, so the next call waits until this one has its own.
 #[tokio::test(start_paused = true)]
-async fn calls_side_by_side_are_not_repeated_on_a_python_server() {
-    let peer = Replay::new([Step::Hang, lost()]);
+async fn calls_side_by_side_take_turns_on_a_python_server() {
+    let done = || Step::json(200, r#"{"stdout":"","stderr":"","exit_code":0}"#);
+    let peer = Replay::new([lost(), alive(), done(), lost(), alive(), done()]);
     let runtime = runtime(&peer, None);
     let command = Command::shell("true");
-    let second = tokio::select! {
-        biased;
-        _ = runtime.execute(&command) => panic!("it hangs"),
-        second = runtime.execute(&command) => second,
+    let (first, second) = tokio::join!(runtime.execute(&command), runtime.execute(&command));
+    first.unwrap();
+    second.unwrap();
+    let ids = headers(&peer, "x-request-id");
+    assert_eq!((&ids[0], &ids[3]), (&ids[2], &ids[5]));
+    assert_ne!(ids[0], ids[3]);
+}
+
+/// Whatever is in the way of the second question, it is asked.
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_asked_for_in_spite_of_a_refusal_for_now() {
+    let done = Step::json(200, r#"{"stdout":"well","stderr":"","exit_code":0}"#);
+    let peer = Replay::new([lost(), alive(), Step::json(429, "{}"), done]);
+    let seen = runtime(&peer, None).execute(&Command::shell("true")).await;
+    assert_eq!(seen.unwrap().stdout, "well");
+    let ids = headers(&peer, "x-request-id");
+    assert_eq!((&ids[0], &ids[0]), (&ids[2], &ids[3]));
+}
+
+/// A Python server remembers what it answered to half a body, too: what may be done again has no id there.
+#[tokio::test(start_paused = true)]
+async fn what_may_be_done_again_leaves_a_python_servers_memory_alone() {
+    let peer = Replay::new([lost(), Step::json(200, "{}")]);
+    let file = WriteFileRequest {
+        path: "/x".to_owned(),
+        content: "x".to_owned(),
     };
-    assert!(second.unwrap_err().may_be_done());
-    assert_eq!(peer.requests().len(), 2);
+    runtime(&peer, None).write_file(&file).await.unwrap();
+    for request in peer.requests() {
+        assert!(!request.headers.contains_key("x-request-id"), "{request:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

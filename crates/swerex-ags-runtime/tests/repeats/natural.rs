@@ -38,8 +38,8 @@ async fn files_and_sessions_are_asked_for_again() {
     };
     let said = runtime(&peer, None).read_file(&request).await.unwrap();
     assert_eq!(said.content, "c");
-    let ids = headers(&peer, "x-request-id");
-    assert!(ids.iter().all(|id| *id == ids[0] && id.len() == 36));
+    // A Python server's memory of its last answer is for what must not be done twice.
+    assert_eq!(headers(&peer, "x-request-id"), [""; 3]);
 
     let request = WriteFileRequest {
         path: "/x".to_owned(),
@@ -122,7 +122,7 @@ async fn what_is_passed_on_is_repeated_alike() {
         let said = passed(&peer, path, whole("body")).await.unwrap();
         assert_eq!(said, (200, "{ }".to_owned()), "as it is");
         assert!(peer.requests().iter().all(|sent| sent.text() == "body"));
-        assert_eq!(headers(&peer, "x-request-id"), ["mine"; 4]);
+        assert_eq!(headers(&peer, "x-request-id"), [""; 4]);
     }
     let peer = Replay::new([lost(), raised("SessionExistsError")]);
     let said = passed(&peer, "/create_session", whole("{}")).await.unwrap();

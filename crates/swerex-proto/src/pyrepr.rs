@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 /// `repr` of a `str`: single quotes unless it has some and no double ones.
-pub(crate) fn repr(text: &str) -> String {
+pub fn repr(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     push_repr(&mut out, text);
     out
 }
 
 /// Adds the `repr` of a `str`.
-pub(crate) fn push_repr(out: &mut String, text: &str) {
+pub fn push_repr(out: &mut String, text: &str) {
     let quote = if text.contains('\'') && !text.contains('"') {
         '"'
     } else {
@@ -24,13 +24,13 @@ pub(crate) fn push_repr(out: &mut String, text: &str) {
 }
 
 /// `repr` of a `list[str]`.
-pub(crate) fn repr_list<T: AsRef<str>>(items: &[T]) -> String {
+pub fn repr_list<T: AsRef<str>>(items: &[T]) -> String {
     let items: Vec<String> = items.iter().map(|item| repr(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }
 
 /// `repr` of a `float`: the shortest digits that read back the same; an exponent from 1e16 and below 1e-4.
-pub(crate) fn float(value: f64) -> String {
+pub fn float(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
     }
@@ -77,7 +77,7 @@ fn push_escaped(out: &mut String, c: char, quote: char) {
 
 /// Python's `str.isprintable` for characters beyond ASCII. The standard library shows text by the same categories of Unicode,
 /// and a character that combines with the one before it as it is.
-pub(crate) fn is_printable(c: char) -> bool {
+pub fn is_printable(c: char) -> bool {
     let mut text = [b'a'; 5];
     let length = 1 + c.encode_utf8(&mut text[1..]).len();
     let shown = std::str::from_utf8(&text[..length]).map(|text| text.escape_debug().count());
