@@ -87,10 +87,11 @@ impl AgsRuntime {
         let started = Instant::now();
         let mut pause = ALIVE_PAUSE.0;
         let mut asked = 0;
+        let mut last = String::new();
         loop {
             asked += 1;
             let left = timeout.saturating_sub(started.elapsed());
-            let last = match self.is_alive(left.min(ALIVE_TIMEOUT)).await {
+            let seen = match self.is_alive(left.min(ALIVE_TIMEOUT)).await {
                 Ok(IsAliveResponse { is_alive: true, .. }) => return Ok(()),
                 Ok(IsAliveResponse { message, .. }) if message.is_empty() => {
                     "it says that it is not alive".to_owned()
@@ -99,6 +100,10 @@ impl AgsRuntime {
                 Err(error) if is_for_good(&error) => return Err(error),
                 Err(error) => with_causes(&error),
             };
+            // A question that is cut short tells nothing of the server, but that the time is over.
+            if last.is_empty() || left >= ALIVE_TIMEOUT || started.elapsed() < timeout {
+                last = seen;
+            }
             if started.elapsed().saturating_add(pause) >= timeout {
                 return Err(Error::NotAlive {
                     asked,

@@ -27,7 +27,7 @@ async fn slowly_made() -> Lab {
 async fn processes_that_start_at_the_same_time_share_one_tool() {
     let lab = slowly_made().await;
     // All of them learn that there is none before any of them makes it.
-    lab.arm("DescribeSandboxToolList:delay=200ms,after,times=6");
+    lab.arm("DescribeSandboxToolList:delay=1500ms,after,times=6");
     let started = together(&lab, 6).await;
     assert_eq!(lab.emulator.tools().len(), 1);
     assert_eq!(lab.emulator.calls()["CreateSandboxTool"], 6);

@@ -91,13 +91,13 @@ async fn an_instance_that_gets_no_token() {
 #[tokio::test]
 async fn a_server_that_does_not_come_up() {
     let mut lab = Lab::new().await;
-    lab.config.startup_timeout = Duration::from_millis(700);
+    lab.config.startup_timeout = Duration::from_secs(2);
     lab.arm("/is_alive:status=502,always");
     let error = lab.deployment().start().await.unwrap_err();
     says(
         &told(&error),
         &[
-            "not over after 0.7 s, at stage server",
+            "not over after 2.0 s, at stage server",
             "502",
             "(the server was asked ",
             "is being stopped",
