@@ -143,7 +143,7 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// As [`write`], for a link.
+/// As [`write()`], for a link.
 pub(crate) fn link(path: &Path, target: &Path) -> io::Result<()> {
     let made = tempfile::Builder::new().make_in(parent(path), |path| {
         std::os::unix::fs::symlink(target, path)
