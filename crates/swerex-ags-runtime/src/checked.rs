@@ -1,6 +1,8 @@
 //! Commands whose failure is to be an exception, on a Python server: it remembers the answer of its last call, but no exceptions, so a lost one
 //! could not be asked for. The server is told not to raise, and the exception is made here.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header;
 use serde_json::{Map, Value};
@@ -14,6 +16,9 @@ use crate::{
     error::Error,
     request::{self, Call},
 };
+
+/// Of longer output head and tail are told, in bytes of each: spelled out as Python does it, it would be several times as long.
+const SHOWN: usize = 512 << 10;
 
 /// What the exception would say, but for the output.
 #[derive(Clone, Debug)]
@@ -91,8 +96,8 @@ impl Checked {
     fn of_response(&self, response: &CommandResponse) -> Option<RemoteError> {
         let code = response.exit_code.filter(|code| *code != 0)?;
         let (stdout, stderr) = (
-            pyrepr::repr(&response.stdout),
-            pyrepr::repr(&response.stderr),
+            pyrepr::repr(&ends(&response.stdout)),
+            pyrepr::repr(&ends(&response.stderr)),
         );
         let rest = format!("Stdout:\n{stdout}\nStderr:\n{stderr}");
         Some(self.non_zero(code, ". ", &rest))
@@ -102,7 +107,7 @@ impl Checked {
         match seen.exit_code {
             Some(0) => None,
             Some(code) => {
-                let output = pyrepr::repr(&seen.output);
+                let output = pyrepr::repr(&ends(&seen.output));
                 Some(self.non_zero(code, ". Here is the output:\n", &output))
             }
             None => Some(RemoteError::new(
@@ -125,5 +130,63 @@ fn prefix(error_msg: &str) -> String {
     match error_msg {
         "" => String::new(),
         text => format!("{text}: "),
+    }
+}
+
+/// Head and tail of what is long.
+fn ends(text: &str) -> Cow<'_, str> {
+    if text.len() <= 2 * SHOWN {
+        return text.into();
+    }
+    let boundary = |near: usize| (near..=text.len()).find(|at| text.is_char_boundary(*at));
+    let head_ends = boundary(SHOWN).unwrap_or_default();
+    let tail_begins = boundary(text.len() - SHOWN).unwrap_or(text.len());
+    let (head, tail) = (&text[..head_ends], &text[tail_begins..]);
+    let left_out = tail_begins - head_ends;
+    format!("{head}\n[{left_out} bytes left out]\n{tail}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exception_tells_both_ends_of_a_long_output() {
+        let checked = Checked::of_action(&swerex_proto::BashAction::new("x").into()).unwrap();
+        let seen = BashObservation {
+            output: format!("begin{}end", "é".repeat(2 * SHOWN)),
+            exit_code: Some(7),
+            ..BashObservation::default()
+        };
+        let error = checked.of_observation(&seen).unwrap();
+        assert!(
+            error
+                .message
+                .starts_with("Command 'x' failed with exit code 7. Here is the output:\n'beginé")
+        );
+        assert!(error.message.ends_with("éend'"));
+        assert!(error.message.contains(" bytes left out]\\n"));
+        assert!(error.message.len() < 2 * SHOWN + 200);
+    }
+
+    #[test]
+    fn only_a_failure_that_is_to_be_an_exception_is_one() {
+        let command = |check| Command {
+            check,
+            ..Command::shell("x")
+        };
+        assert!(Checked::of_command(&command(false)).is_none());
+        let checked = Checked::of_command(&command(true)).unwrap();
+        let mut response = CommandResponse {
+            exit_code: Some(0),
+            ..CommandResponse::default()
+        };
+        assert_eq!(checked.of_response(&response), None);
+        response.exit_code = Some(3);
+        let error = checked.of_response(&response).unwrap();
+        assert_eq!(error.class(), ExceptionClass::NonZeroExitCode);
+        let mut typed = swerex_proto::BashAction::new("x");
+        typed.is_interactive_command = true;
+        assert!(Checked::of_action(&typed.into()).is_none());
     }
 }

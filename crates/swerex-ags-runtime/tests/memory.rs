@@ -135,7 +135,7 @@ async fn call(runtime: &AgsRuntime, name: &str) -> Result<usize, Error> {
         "passed on in a session" => {
             forward(
                 "/run_in_session",
-                r#"{"action_type":"bash","command":"x","timeout":1}"#,
+                r#"{"action_type":"bash","command":"x","timeout":1,"check":"silent"}"#,
             )
             .await
         }
