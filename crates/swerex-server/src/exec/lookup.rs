@@ -14,7 +14,7 @@ use rustix::{fs::Access, io::Errno};
 use super::plan::Plan;
 
 /// Paths are shorter: the kernel's `PATH_MAX`. A longer name need not be looked for in every directory.
-const TOO_LONG: usize = 4096;
+pub(super) const TOO_LONG: usize = 4096;
 
 /// The files to try in turn, as the kernel is told of them: scripts see the name that they were started by.
 pub(super) fn candidates(plan: &Plan) -> Result<Vec<PathBuf>, Errno> {

@@ -10,6 +10,7 @@ use std::{
 use rustix::{fs::Access, io::Errno};
 use swerex_proto::{Command, CommandLine};
 
+use super::lookup::TOO_LONG;
 use crate::{exception::PyException, work::Surroundings};
 
 /// Where programs are looked for when the environment does not say.
@@ -123,6 +124,10 @@ fn directory(asked: Option<&str>, base: &Path) -> Result<PathBuf, PyException> {
     let refuse = |error: io::Error| PyException::os(&error, asked);
     if asked.is_empty() {
         return Err(refuse(Errno::NOENT.into()));
+    }
+    // The kernel's own answer, without a copy of it for the kernel.
+    if asked.len() >= TOO_LONG {
+        return Err(refuse(Errno::NAMETOOLONG.into()));
     }
     let directory = base.join(asked);
     if !directory.metadata().map_err(refuse)?.is_dir() {
