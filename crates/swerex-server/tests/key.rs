@@ -16,7 +16,7 @@ use swerex_proto::{native, route::AUTH_TOKEN_VARIABLE};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_swerex-remote");
 
 /// What holds the key in the environment of a process, itself apart.
-const KEY_SEEN: &str = "env | grep -c -e SWEREX -e replay-token; true";
+const KEY_SEEN: &str = "env | grep -c -e SWEREX_AUTH_TOKEN -e replay-token; true";
 
 fn from_the_environment() -> Remote {
     let mut command = Command::new(PROGRAM);
@@ -33,10 +33,17 @@ fn a_key_from_the_environment_is_on_no_command_line_and_asked_for() {
     let server = from_the_environment();
     let line = fs::read(format!("/proc/{}/cmdline", server.child.id())).unwrap();
     assert!(!String::from_utf8_lossy(&line).contains(TOKEN));
-    let mut request = Request::new("GET", "/is_alive");
+    let command = json!({ "command": ["true"] });
+    let mut request = Request::new("POST", "/execute").json(&command);
     assert_eq!(status(&server, &request), 200);
     request.headers.clear();
     assert_eq!(status(&server, &request), 401);
+    // A platform's probe has no key, and tells nobody anything. Whoever shows a wrong one is to know.
+    let mut probe = Request::new("GET", "/is_alive");
+    probe.headers.clear();
+    assert_eq!(status(&server, &probe), 200);
+    let guess = probe.header("X-API-Key", "guess");
+    assert_eq!(status(&server, &guess), 401);
 }
 
 #[test]
