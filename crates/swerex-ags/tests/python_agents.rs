@@ -344,6 +344,8 @@ async fn an_agent_is_told_soon_that_its_sandbox_died() {
         let why = next(&mut said, "refused: ").await;
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         assert!(why.contains("the sandbox is gone"), "{why}");
+        let told = why.contains("it died") || why.contains("was stopped by somebody");
+        assert!(told, "what became of it is told: {why}");
         next(&mut said, "done").await;
         world.none_lives().await;
     }

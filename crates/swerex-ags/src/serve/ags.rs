@@ -37,6 +37,9 @@ struct AgsSandbox {
     runtime: AgsRuntime,
     /// For a server that remembers only its last answer.
     book: Book,
+    /// Who can tell what became of it.
+    account: Account,
+    instance_id: String,
     deployment: tokio::sync::Mutex<TencentAgsDeployment>,
 }
 
@@ -50,7 +53,7 @@ impl Starter for AgsStarter {
         config.image.clone_from(&address.image);
         let account = self.account.clone();
         Box::pin(async move {
-            let mut deployment = TencentAgsDeployment::with_account(config, account)
+            let mut deployment = TencentAgsDeployment::with_account(config, account.clone())
                 .map_err(|error| problem(&error))?
                 // Agents wait for each other's sandboxes to end.
                 .with_quota_patience(QUOTA_PATIENCE)
@@ -60,9 +63,15 @@ impl Starter for AgsStarter {
                 .runtime()
                 .map_err(|error| StartProblem(error.to_string()))?
                 .clone();
+            let instance_id = deployment
+                .instance_id()
+                .map_err(|error| StartProblem(error.to_string()))?
+                .to_owned();
             let sandbox: Arc<dyn Sandbox> = Arc::new(AgsSandbox {
                 runtime,
                 book: Book::default(),
+                account,
+                instance_id,
                 deployment: deployment.into(),
             });
             Ok(sandbox)
@@ -72,7 +81,12 @@ impl Starter for AgsStarter {
 
 impl Sandbox for AgsSandbox {
     fn call(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, CallFailed>> {
-        Box::pin(self.pass_on(request))
+        Box::pin(async {
+            match self.pass_on(request).await {
+                Err(CallFailed::Gone(why)) => Err(CallFailed::Gone(self.and_fate(why).await)),
+                outcome => outcome,
+            }
+        })
     }
 
     fn is_alive(&self) -> BoxFuture<'_, bool> {
@@ -95,6 +109,14 @@ impl Sandbox for AgsSandbox {
 }
 
 impl AgsSandbox {
+    /// Why it is gone, and what AGS says became of it.
+    async fn and_fate(&self, why: String) -> String {
+        match self.account.fate(&self.instance_id).await {
+            Some(fate) => format!("{why}; {fate}"),
+            None => why,
+        }
+    }
+
     async fn pass_on(&self, request: Request<Body>) -> Result<Response<Body>, CallFailed> {
         let (parts, incoming) = request.into_parts();
         let path = parts.uri.path().to_owned();
