@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use ags_http::text::clean;
+use ags_http::text::{self, clean};
 
 use crate::{account::Leftover, config::InvalidConfig};
 
@@ -11,14 +11,7 @@ const MOST_TOLD: usize = 4000;
 
 /// An error with its causes, on one line, for the log.
 pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    clean(&text, MOST_TOLD)
+    clean(&text::with_causes(error), MOST_TOLD)
 }
 
 /// How far a start got.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ags_http::{Body, Deadline, HttpService};
+use ags_http::{Body, Deadline, HttpService, text::with_causes};
 use http::{Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use swerex_proto::{
@@ -319,16 +319,4 @@ fn is_for_good(error: &Error) -> bool {
         Error::NotSent { source, .. } => source.is_permanent(),
         _ => false,
     }
-}
-
-/// An error and its causes in one line.
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

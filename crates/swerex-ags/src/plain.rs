@@ -6,8 +6,7 @@
 
 use std::io;
 
-/// Between two letters or symbols: not to be joined, to be joined.
-const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+use ags_http::text::{acts, is_invisible, is_joiner, is_selector};
 
 /// On one line: line ends and tabs are blanks.
 pub(crate) fn one_line(text: &str) -> String {
@@ -108,33 +107,12 @@ fn write(text: &str, out: &mut String, instead: impl Fn(char) -> Option<&'static
 /// Whether an invisible letter is part of how the one before it is drawn.
 fn belongs(letter: char, before: Option<char>) -> bool {
     let Some(before) = before else { return false };
-    if JOINERS.contains(&letter) {
+    if is_joiner(letter) {
         // Of ASCII nothing can be joined. An emoji may have its selector first.
-        !before.is_ascii() && !JOINERS.contains(&before)
+        !before.is_ascii() && !is_joiner(before)
     } else {
-        is_selector(letter) && !is_selector(before) && !JOINERS.contains(&before)
+        is_selector(letter) && !is_selector(before) && !is_joiner(before)
     }
-}
-
-/// Chooses between two drawings of one letter.
-fn is_selector(letter: char) -> bool {
-    matches!(letter, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
-}
-
-/// What terminals and their users' eyes act on: controls, the separators of lines and paragraphs, and what turns the direction of text.
-fn acts(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// What is not drawn: Unicode's `Default_Ignorable_Code_Point`, and the marks of annotations.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter,
-        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

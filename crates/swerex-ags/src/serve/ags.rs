@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ags_http::{Body, BoxFuture};
+use ags_http::{Body, BoxFuture, text::with_causes};
 use http::{HeaderMap, Request, Response, header};
 use swerex_ags_deployment::{
     Account, QUOTA_PATIENCE, Step, TencentAgsDeployment, TencentAgsDeploymentConfig,
@@ -103,7 +103,7 @@ impl Sandbox for AgsSandbox {
                 .await
                 .stop()
                 .await
-                .map_err(|error| chain(&error))
+                .map_err(|error| with_causes(&error))
         })
     }
 }
@@ -163,36 +163,15 @@ async fn forward(
 fn failed(error: Error) -> Result<Response<Body>, CallFailed> {
     match error {
         Error::Remote(error) => Ok(reply::tell(&error)),
-        error => Err(call_failed(&error)),
-    }
-}
-
-pub(super) fn call_failed(error: &Error) -> CallFailed {
-    let why = chain(error);
-    match error {
-        Error::BrokenRequest { .. } => CallFailed::Broken(why),
-        error if error.is_environment_expired() => CallFailed::Gone(why),
-        _ => CallFailed::Unreachable(why),
+        error => Err(CallFailed::from(&error)),
     }
 }
 
 fn problem(error: &swerex_ags_deployment::StartFailed) -> StartProblem {
-    let mut text = chain(error);
+    let mut text = with_causes(error);
     if let Some(hint) = error.hint() {
         text.push_str("; ");
         text.push_str(hint);
     }
     StartProblem(text)
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -11,13 +11,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use ags_http::{Body, body};
+use ags_http::{Body, body, text::with_causes};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use swerex_ags_runtime::Error;
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{ags::chain, reply, sandbox::CallFailed};
+use super::{reply, sandbox::CallFailed};
 
 /// Bytes of answers that are kept, and of the largest of them.
 const MAX_BYTES: usize = 2 << 20;
@@ -233,14 +233,14 @@ async fn carry_out(
                     )
                 }
                 Err(error) => {
-                    let why = format!("the answer was lost: {}", chain(&error));
+                    let why = format!("the answer was lost: {}", with_causes(&error));
                     (Err(CallFailed::Unreachable(why)), true)
                 }
             }
         }
         Err(error) => {
             let may_be_done = error.may_be_done();
-            (Err(super::ags::call_failed(&error)), may_be_done)
+            (Err(CallFailed::from(&error)), may_be_done)
         }
     };
     if let Some(table) = book.upgrade() {

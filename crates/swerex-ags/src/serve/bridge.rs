@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, time::MissedTickBehavior};
 
 use super::{
     address::{Address, Target},
-    crowd::{Crowd, Notice, Notices, Place},
+    crowd::{Crowd, HEAD, Notice, Notices, Place},
     descriptors, proxy, reply,
     sandbox::Starter,
     slot::Slot,
@@ -33,9 +33,6 @@ const SWEEP: Duration = Duration::from_secs(30);
 
 /// How long an agent's connection is kept open between two calls: longer than clients keep theirs, so that none sends into one that closes.
 const REST: Duration = Duration::from_secs(75);
-
-/// Bytes of a request's head, and of what is read ahead of a body.
-pub(crate) const HEAD: usize = 128 * 1024;
 
 /// The pause after a connection could not be accepted: those that end give descriptors back.
 const BREATH: Duration = Duration::from_millis(50);

@@ -18,7 +18,10 @@ use tokio::{
 /// How long a connection may take to show a request with the key.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Strangers at a time; each may hold a head of [`HEAD`](super::bridge::HEAD) in memory.
+/// Bytes of a request's head, and of what is read ahead of a body.
+pub(crate) const HEAD: usize = 128 * 1024;
+
+/// Strangers at a time; each may hold a head of [`HEAD`] in memory.
 const MOST_STRANGERS: usize = 1024;
 
 /// Connections that were told to go and have not gone yet: at most so many, and one in so many of all.

@@ -5,7 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ags_http::{Body, BoxFuture};
+use ags_http::{Body, BoxFuture, text::with_causes};
+use swerex_ags_runtime::Error;
 
 use super::address::Address;
 
@@ -64,4 +65,15 @@ pub(crate) enum CallFailed {
     Broken(String),
     /// The call failed on its way; whether it was carried out is said in the text.
     Unreachable(String),
+}
+
+impl From<&Error> for CallFailed {
+    fn from(error: &Error) -> Self {
+        let why = with_causes(error);
+        match error {
+            Error::BrokenRequest { .. } => Self::Broken(why),
+            error if error.is_environment_expired() => Self::Gone(why),
+            _ => Self::Unreachable(why),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use ags_http::{Body, BoxFuture, body};
+use ags_http::{Body, BoxFuture, body, text::with_causes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::stream;
@@ -14,8 +14,6 @@ use swerex_proto::{
     route,
 };
 use tokio::sync::mpsc;
-
-use super::super::ags::chain;
 
 /// The longest silence.
 const HEARTBEAT: Duration = Duration::from_secs(native::HEARTBEAT_SECONDS);
@@ -140,7 +138,7 @@ impl Telling {
 fn exception(error: Error) -> ExceptionBody {
     match error {
         Error::Remote(error) => error.whitelisted().into(),
-        error => RemoteError::new(&ExceptionClass::SwerexException, chain(&error)).into(),
+        error => RemoteError::new(&ExceptionClass::SwerexException, with_causes(&error)).into(),
     }
 }
 
