@@ -1,6 +1,6 @@
 //! What foreign errors mean: hyper's, rustls' and the system's, told apart by kind and by how far the request got.
 
-use std::{error::Error, io};
+use std::{error::Error, fmt, io};
 
 use rustls::CertificateError;
 
@@ -8,7 +8,7 @@ use crate::{BodyError, Reached, TransportError, TransportErrorKind as Kind, tls:
 
 /// What the name or address of a host gave instead of a TCP connection.
 pub(crate) fn connecting(error: BodyError, peer: &str) -> TransportError {
-    let (kind, message) = if find::<crate::route::NoAddress>(&*error).is_some() {
+    let (kind, message) = if find::<NoAddress>(&*error).is_some() {
         (Kind::Resolve, format!("the name of {peer} has no address"))
     } else {
         (Kind::Connect, format!("no connection to {peer}"))
@@ -156,4 +156,20 @@ pub(crate) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
         next = wrapped.or_else(|| error.source());
     }
     None
+}
+
+/// A name has no address.
+#[derive(Debug)]
+pub(crate) struct NoAddress(pub(crate) Option<io::Error>);
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name cannot be resolved")
+    }
+}
+
+impl Error for NoAddress {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.as_ref().map(|error| error as _)
+    }
 }

@@ -3,7 +3,7 @@
 mod socks;
 
 use std::{
-    fmt, io,
+    io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     task::{Context, Poll},
@@ -24,7 +24,8 @@ use tokio::{
 use tower_service::Service;
 
 use crate::{
-    BoxFuture, Reached, TransportError, TransportErrorKind, fault,
+    BoxFuture, Reached, TransportError, TransportErrorKind,
+    fault::{self, NoAddress},
     origin::Origin,
     proxy::{Address, Proxies, Scheme, Via, is_localhost},
     tls::{Basis, Trust},
@@ -214,21 +215,5 @@ impl Service<Name> for Names {
             }
             Ok(addresses.into_iter())
         })
-    }
-}
-
-/// A name has no address.
-#[derive(Debug)]
-pub(crate) struct NoAddress(Option<io::Error>);
-
-impl fmt::Display for NoAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name cannot be resolved")
-    }
-}
-
-impl std::error::Error for NoAddress {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.as_ref().map(|error| error as _)
     }
 }

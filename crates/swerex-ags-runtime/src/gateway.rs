@@ -4,6 +4,7 @@
 //! server's errors are `{"detail": …}` (FastAPI's form) or a 511, and a native server marks all its answers; everything else with an
 //! error status comes from the gateway.
 
+use ags_http::text::clean;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -146,12 +147,8 @@ fn beginning(text: &[u8]) -> std::borrow::Cow<'_, str> {
 
 fn words(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().take(EVIDENCE).collect();
-    words
-        .join(" ")
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(EVIDENCE)
-        .collect()
+    // With the mark that something is left out it is no longer than that.
+    clean(&words.join(" "), EVIDENCE - 1)
 }
 
 #[cfg(test)]
@@ -159,6 +156,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_a_peer_says_turns_no_line_round() {
+        let said = evidence("{\"message\":\"user\\u202egnp.exe \\u001b]0;x\"}".as_bytes());
+        assert_eq!(said, "usergnp.exe  ]0;x");
+    }
 
     fn of(status: u16, body: &str) -> Meaning {
         meaning(

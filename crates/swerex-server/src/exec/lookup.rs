@@ -12,13 +12,12 @@ use std::{
 use rustix::{fs::Access, io::Errno};
 
 use super::plan::Plan;
-
-/// Paths are shorter: the kernel's `PATH_MAX`. A longer name need not be looked for in every directory.
-pub(super) const TOO_LONG: usize = 4096;
+use crate::files::TOO_LONG;
 
 /// The files to try in turn, as the kernel is told of them: scripts see the name that they were started by.
 pub(super) fn candidates(plan: &Plan) -> Result<Vec<PathBuf>, Errno> {
     let program = plan.program();
+    // It need not be looked for in every directory.
     if program.len() >= TOO_LONG {
         return Err(Errno::NAMETOOLONG);
     }

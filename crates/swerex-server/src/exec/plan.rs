@@ -10,8 +10,7 @@ use std::{
 use rustix::{fs::Access, io::Errno};
 use swerex_proto::{Command, CommandLine};
 
-use super::lookup::TOO_LONG;
-use crate::{exception::PyException, work::Surroundings};
+use crate::{exception::PyException, files::TOO_LONG, work::Surroundings};
 
 /// Where programs are looked for when the environment does not say.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";

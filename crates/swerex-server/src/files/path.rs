@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use crate::exception::PyException;
 
 /// What the kernel takes for no path: its `PATH_MAX`.
-const TOO_LONG: usize = 4096;
+pub(crate) const TOO_LONG: usize = 4096;
 
 /// A path: as messages show it, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
