@@ -3,38 +3,15 @@
 //! A test program of its own: what is logged at all is decided for the whole process.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+#[path = "support/log.rs"]
+mod log;
 
 use ags_emulator::Emulator;
 use swerex_ags_deployment::{TencentAgsDeployment, TencentAgsDeploymentConfig};
 use swerex_proto::Command;
-use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
+use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use crate::log::Log;
 
 #[tokio::test]
 async fn each_call_is_told_with_what_identifies_it_and_no_secret() {
@@ -67,7 +44,7 @@ async fn each_call_is_told_with_what_identifies_it_and_no_secret() {
     deployment.stop().await.unwrap();
     emulator.assert_faults_consumed();
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let line = |pieces: &[&str]| {
         let mut lines = text.lines();
         let found = lines.any(|line| pieces.iter().all(|piece| line.contains(piece)));

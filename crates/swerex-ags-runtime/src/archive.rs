@@ -9,7 +9,7 @@ use std::{
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
-    spool::spooled,
+    spool::packed,
     transfer::Transferred,
     walk::{Entry, Found, NotPacked, What, default_mode, mode, slashed, walk},
 };
@@ -47,17 +47,7 @@ pub(crate) struct Mode {
 /// Packs a directory. Blocks; memory is bounded. `None` if there is a name in it that is not UTF-8: such a name would be another one after the
 /// way through a zip file.
 pub(crate) fn pack(directory: &Path) -> Result<Option<Archive>, NotPacked> {
-    let mut failed = None;
-    let packed = spooled(directory, |file| {
-        pack_into(directory, file).map_err(|NotPacked { path, source }| {
-            failed = Some(path);
-            source
-        })
-    });
-    packed.map_err(|source| NotPacked {
-        path: failed.unwrap_or_else(|| directory.to_owned()),
-        source,
-    })
+    packed(directory, pack_into)
 }
 
 fn pack_into(directory: &Path, file: File) -> Result<Option<Archive>, NotPacked> {

@@ -6,10 +6,30 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::walk::NotPacked;
+
 /// Gives `work` a file without a name. Where that cannot be made, or its disk is full, the next place is tried from the beginning: the places for
 /// temporary files, the working directory, the home, and last the directory of `near`.
 pub(crate) fn spooled<T>(near: &Path, work: impl FnMut(File) -> io::Result<T>) -> io::Result<T> {
     in_one_of(&places(near), work)
+}
+
+/// Has a directory packed into such a file.
+pub(crate) fn packed<T>(
+    directory: &Path,
+    pack: impl Fn(&Path, File) -> Result<T, NotPacked>,
+) -> Result<T, NotPacked> {
+    let mut failed = None;
+    let packed = spooled(directory, |file| {
+        pack(directory, file).map_err(|NotPacked { path, source }| {
+            failed = Some(path);
+            source
+        })
+    });
+    packed.map_err(|source| NotPacked {
+        path: failed.unwrap_or_else(|| directory.to_owned()),
+        source,
+    })
 }
 
 /// As [`spooled`], the file alone.

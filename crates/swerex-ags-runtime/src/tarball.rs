@@ -10,7 +10,7 @@ use std::{
 use swerex_archive::{Kind, Writer, measure};
 
 use crate::{
-    spool::{spool, spooled},
+    spool::{packed, spool},
     transfer::Transferred,
     walk::{Entry, Found, NotPacked, What, mode, slashed, walk},
 };
@@ -26,17 +26,7 @@ pub(crate) struct Tarball {
 
 /// Packs a directory. Blocks; memory is bounded. Links are packed as they are, wherever they lead.
 pub(crate) fn pack(directory: &Path) -> Result<Tarball, NotPacked> {
-    let mut failed = None;
-    let packed = spooled(directory, |file| {
-        pack_into(directory, file).map_err(|NotPacked { path, source }| {
-            failed = Some(path);
-            source
-        })
-    });
-    packed.map_err(|source| NotPacked {
-        path: failed.unwrap_or_else(|| directory.to_owned()),
-        source,
-    })
+    packed(directory, pack_into)
 }
 
 fn pack_into(directory: &Path, file: File) -> Result<Tarball, NotPacked> {

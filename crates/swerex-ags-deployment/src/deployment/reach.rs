@@ -3,10 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ags_api::model::SandboxInstance;
-use ags_http::{Deadline, retry::RetryPolicy};
-use http::{Request, StatusCode, header::HeaderValue};
-use swerex_ags_runtime::{AccessToken, AgsRuntime, AgsRuntimeConfig, Secret, TokenCache, gateway};
-use swerex_proto::route;
+use ags_http::retry::RetryPolicy;
+use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, Secret, TokenCache, gateway};
 
 use super::{TencentAgsDeployment, start::Laps};
 use crate::{
@@ -25,14 +23,14 @@ const DEATH_PAUSE: Duration = Duration::from_secs(2);
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl TencentAgsDeployment {
-    /// Acquires a token for an instance that runs and waits for its server. Gives the token besides.
+    /// Acquires a token for an instance that runs and waits for its server. Gives the tokens besides.
     pub(super) async fn reach(
         &self,
         instance_id: &str,
         key: Option<Secret>,
         clock: &Budget,
         laps: &mut Laps<'_>,
-    ) -> Result<(AgsRuntime, AccessToken), StartFailed> {
+    ) -> Result<(AgsRuntime, Arc<TokenCache<InstanceTokens>>), StartFailed> {
         self.tell(&Step::AcquiringToken {
             instance_id: instance_id.to_owned(),
         });
@@ -42,9 +40,9 @@ impl TencentAgsDeployment {
             fetched.map_err(|error| StartFailed::new(Stage::Token, Cause::Api(error)))
         };
         let first = clock.bound(Stage::Token, "the token", first).await?;
-        let cache = Arc::new(TokenCache::starting_with(tokens, first.clone()));
+        let cache = Arc::new(TokenCache::starting_with(tokens, first));
         laps.took(Stage::Token);
-        let runtime = self.connect(instance_id, key, cache)?;
+        let runtime = self.connect(instance_id, key, Arc::clone(&cache))?;
         self.tell(&Step::WaitingForServer {
             instance_id: instance_id.to_owned(),
         });
@@ -58,7 +56,7 @@ impl TencentAgsDeployment {
             death = self.until_dead(instance_id) => return Err(death),
         }
         laps.took(Stage::Server);
-        Ok((runtime, first))
+        Ok((runtime, cache))
     }
 
     /// Where an instance's server is reached. What is no address is refused when it is needed.
@@ -72,33 +70,16 @@ impl TencentAgsDeployment {
     pub(super) async fn warn_if_open(
         &self,
         instance_id: &str,
-        token: &AccessToken,
+        tokens: Arc<TokenCache<InstanceTokens>>,
         left: Duration,
     ) {
-        let another = server_key::random().and_then(|key| sensitive(&key));
-        let token = sensitive(token.traffic_token.as_ref().unwrap_or(&token.token));
-        let (Some(another), Some(token), Ok(base)) = (
-            another,
-            token,
-            gateway::endpoint(self.config.port, instance_id, &self.config.domain),
-        ) else {
+        let Some(another) = server_key::random() else {
             return;
         };
-        let request = Request::get(format!(
-            "{}{}",
-            base.as_str().trim_end_matches('/'),
-            route::IS_ALIVE
-        ))
-        .header(route::X_API_KEY, another)
-        .header(route::X_ACCESS_TOKEN, token)
-        .body(ags_http::body::empty());
-        let Ok(request) = request else { return };
-        let asked = self
-            .account
-            .data()
-            .call(request, Deadline::after(left.min(OPEN_TIMEOUT)))
-            .await;
-        if asked.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+        let Ok(runtime) = self.connect(instance_id, Some(another), tokens) else {
+            return;
+        };
+        if runtime.is_alive(left.min(OPEN_TIMEOUT)).await.is_ok() {
             tracing::warn!(
                 instance_id,
                 "the server in the sandbox was given a key and takes any: whatever runs in the sandbox can use it"
@@ -201,11 +182,4 @@ impl TencentAgsDeployment {
         ));
         hint
     }
-}
-
-/// A header's value that is not shown.
-fn sensitive(secret: &Secret) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(secret.expose()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

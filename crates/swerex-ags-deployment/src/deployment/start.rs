@@ -149,9 +149,9 @@ impl TencentAgsDeployment {
         }
         laps.took(Stage::Instance);
         let is_given_a_key = key.is_some();
-        let (runtime, token) = self.reach(&instance_id, key, &clock, &mut laps).await?;
+        let (runtime, tokens) = self.reach(&instance_id, key, &clock, &mut laps).await?;
         if is_given_a_key && !runtime.is_native() {
-            self.warn_if_open(&instance_id, &token, clock.left()).await;
+            self.warn_if_open(&instance_id, tokens, clock.left()).await;
         }
         let extension = Extension::of(&self.config, &self.account, &instance_id, &runtime);
         self.tell(&Step::Ready {

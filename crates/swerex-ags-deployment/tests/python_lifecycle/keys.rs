@@ -7,7 +7,7 @@ use swerex_ags_deployment::{TencentAgsDeployment, TencentAgsDeploymentConfig};
 use swerex_ags_runtime::{AgsRuntime, AgsRuntimeConfig, Error};
 use swerex_proto::Command;
 
-use crate::{config, emulator, none_lives};
+use crate::{config, emulator, log::Log, none_lives};
 
 /// The image that the scripts are mounted from.
 const IMAGE: &str = "ccr.ccs.tencentyun.com/x/swerex-runtime:1";
@@ -20,6 +20,9 @@ const ORIGINAL: &str = "#!/bin/sh\nexec swerex-remote \"$@\"\n";
 
 /// A program in a Python without the server, which starts the one that has it.
 const LAUNCHER: &str = "#!/usr/bin/python3\nimport os, sys\nos.execvp('swerex-remote', ['swerex-remote', *sys.argv[1:]])\n";
+
+/// One in whose way to the server its key is lost.
+const OPEN: &str = "#!/bin/sh\nunset PYTHONPATH\nexec swerex-remote \"$@\"\n";
 
 /// One that insists on a key of its own.
 const OWN_KEY: &str = "#!/bin/sh\nexec swerex-remote \"$@\" --auth-token its-own\n";
@@ -147,4 +150,31 @@ async fn a_server_with_a_key_of_its_own_is_reached_when_that_is_told() {
     assert!(is_refused(&from_inside(&emulator, None)).await);
     deployment.stop().await.unwrap();
     emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_any_key_is_told_of_and_works() {
+    let home = tempfile::tempdir().unwrap();
+    for (script, is_open) in [(OPEN, true), (ORIGINAL, false)] {
+        image(home.path(), "run-swerex", script);
+        let Some(emulator) = emulator(|builder| builder.image(IMAGE, home.path())).await else {
+            return;
+        };
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(log.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let mut deployment = TencentAgsDeployment::new(mounting(&emulator)).unwrap();
+        deployment.start().await.unwrap();
+        drop(guard);
+        let text = log.text();
+        assert_eq!(text.contains("takes any"), is_open, "{text}");
+        let runtime = deployment.runtime().unwrap();
+        let answer = runtime.execute(&Command::shell("echo well")).await.unwrap();
+        assert_eq!(answer.stdout, "well\n");
+        deployment.stop().await.unwrap();
+        emulator.shutdown().await;
+    }
 }

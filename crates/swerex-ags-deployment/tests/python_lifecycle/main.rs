@@ -12,6 +12,8 @@
 #[path = "../../../swerex-ags-runtime/tests/support/exceptions.rs"]
 mod exceptions;
 mod keys;
+#[path = "../support/log.rs"]
+mod log;
 mod trouble;
 
 use std::{
