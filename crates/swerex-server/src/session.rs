@@ -11,6 +11,7 @@ mod input;
 mod interrupt;
 mod outcome;
 mod pattern;
+mod prompt;
 mod run;
 mod script;
 mod shell;

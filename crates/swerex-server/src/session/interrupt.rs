@@ -1,7 +1,7 @@
 //! Interrupting what runs in a session, while it runs.
 //!
-//! First the interrupt key, as often as was asked for; then the foreground processes are killed. A shell that minds neither,
-//! because it is busy itself and ignores the key, stays.
+//! First an interrupt, as often as was asked for; then the foreground processes are killed. A shell that minds neither, because
+//! it is busy itself and ignores interrupts, stays.
 
 use std::time::Duration;
 
@@ -159,12 +159,15 @@ fn is_awaited(shell: &Shell, number: u64) -> bool {
     is_awaited && state.number() == number
 }
 
-/// The key, then force, until something happens.
+/// An interrupt, then force, until something happens.
+///
+/// It is a signal: what is typed is one only where the terminal makes one of it. A program that takes the key for a character
+/// gets that first.
 async fn insist(shell: &Shell, request: &Request, end: &mut Awaited<'_>) -> Option<Event> {
+    shell.wake();
     for attempt in 0..request.attempts {
         let way = || match shell.foreground() {
-            // The character has not helped.
-            Some(group) if attempt > 0 && !shell.has_interrupt_key() => {
+            Some(group) if attempt > 0 || shell.has_interrupt_key() => {
                 shell.signal(group, Signal::INT);
             }
             _ => shell.press_interrupt(),
@@ -189,9 +192,12 @@ async fn insist(shell: &Shell, request: &Request, end: &mut Awaited<'_>) -> Opti
         if event.is_some() {
             return event;
         }
-        if shell.has_interrupt_key() {
-            shell.disturb(|| shell.press_interrupt()).await;
-        }
+        let interrupt = || {
+            if let Some(group) = shell.foreground() {
+                shell.signal(group, Signal::INT);
+            }
+        };
+        shell.disturb(interrupt).await;
     }
     None
 }

@@ -12,7 +12,7 @@ use super::{
     made_of,
     outcome::{ended, observation, replaced, strip, strip_start},
     pattern::Patterns,
-    shell::{Done, Keeper, Phase, Replaced, Shell},
+    shell::{Done, Keeper, Phase, Refusal, Replaced, Shell},
     syntax, text,
 };
 use crate::{
@@ -286,8 +286,8 @@ async fn normal(
         }
         Event::Done(done) => {
             let screen = shell.take_output();
-            if done.is_refused {
-                return Err(refused(shell, action, screen).await);
+            if let Some(refused) = refused(shell, action, done).await {
+                return Err(refused);
             }
             let command = action.command.clone();
             let prompt = move || bashlex::prompt(&command).to_owned();
@@ -353,16 +353,33 @@ async fn code_after_pattern(
     }
 }
 
-/// Bash did not understand the only line. Asked on its own it says where.
-async fn refused(shell: &Shell, action: &BashAction, screen: Capture) -> PyException {
+/// Why bash ran nothing of a line, if it did not. Asked on its own it says what it did not understand, and where.
+async fn refused(shell: &Shell, action: &BashAction, done: Done) -> Option<PyException> {
     let command = action.command.as_str();
     let extglob = shell.state().options().extglob;
-    let complaint = syntax::complaint(&shell.bash, &shell.environment, command, extglob).await;
-    let complaint = match complaint {
-        Some(complaint) => complaint,
-        None => text(screen).await,
+    let complaint = match done.refusal {
+        Refusal::None => return None,
+        Refusal::Unheard => {
+            return Some(PyException::new(
+                "builtins.RuntimeError",
+                "the command was not run: the shell has functions called eval, builtin, command and . in place of bash's own",
+            ));
+        }
+        Refusal::Possible if action.is_interactive_quit || action.is_interactive_command => {
+            return None;
+        }
+        Refusal::Possible => {
+            syntax::complaint(&shell.bash, &shell.environment, command, extglob).await?
+        }
+        Refusal::Unfinished => {
+            let asked = syntax::complaint(&shell.bash, &shell.environment, command, extglob).await;
+            match asked {
+                Some(complaint) => complaint,
+                None => "bash: syntax error: unexpected end of file\n".to_owned(),
+            }
+        }
     };
-    misunderstood(command, complaint).await
+    Some(misunderstood(command, complaint).await)
 }
 
 /// What bash complains of.

@@ -17,21 +17,24 @@ use std::{
 
 use rustix::{
     fs::{MemfdFlags, memfd_create},
-    process::{Pid, Signal, kill_process_group},
+    io::Errno,
+    process::{Pid, Signal, kill_process, kill_process_group},
 };
 use swerex_proto::native::MAX_OUTPUT;
 use tokio::{
     net::unix::pipe::Receiver,
     process::Child,
     sync::{Notify, watch},
+    time::Instant,
 };
 
-use state::State;
-pub(super) use state::{Done, End, Keeper, Phase};
+use state::{Ask, Seen, State};
+pub(super) use state::{Done, End, Keeper, Phase, Refusal};
 
 use super::{
     input::{self, Foreground},
-    script::{self, Paths, Report},
+    prompt,
+    script::{self, Paths, Report, Way},
     terminal::{Read, Screen, Terminal},
 };
 use crate::{
@@ -51,6 +54,10 @@ const PIECE: usize = 256 * 1024;
 
 /// Reports that are there are taken over in less than that.
 const MOMENT: Duration = Duration::from_millis(1);
+
+/// How long nothing may come from a shell that seems to wait before it is looked at: first, and at most.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// A running shell.
 pub(super) struct Shell {
@@ -150,21 +157,44 @@ impl Shell {
     /// Runs a command; the shell must be at its prompt. What comes back is the command's number.
     pub(super) fn run(&self, command: &str) -> io::Result<u64> {
         let mut state = self.state();
-        self.text.set_len(0)?;
-        // Bash reads up to the NUL.
-        // Behind a backslash it would read on.
-        let end: &[u8] = if command.ends_with('\\') {
-            b"\n\0"
-        } else {
-            b"\0"
-        };
-        self.text.write_all_at(end, command.len() as u64)?;
-        self.text.write_all_at(command.as_bytes(), 0)?;
+        if state.has_visible_prompt() {
+            self.let_prompt_be_shown(&mut state);
+        }
         self.terminal.settle()?;
         let number = state.begin();
-        let line = self.paths.trigger(number, self.number(), state.options());
-        self.terminal.type_now(line.as_bytes());
+        self.evaluate(&mut state, command, Way::of(command))?;
+        drop(state);
+        self.attended.notify_one();
         Ok(number)
+    }
+
+    /// Types what runs a text.
+    fn evaluate(&self, state: &mut State, command: &str, way: Way) -> io::Result<()> {
+        let line = self.paths.line(command, way, state.number(), state.last());
+        if !line.text.is_empty() {
+            self.text.set_len(0)?;
+            self.text.write_all_at(&line.text, 0)?;
+        }
+        if line.is_told {
+            state.expect_beginning(command.to_owned(), way);
+        }
+        self.terminal.type_now(line.typed.as_bytes());
+        Ok(())
+    }
+
+    /// A prompt that could not be made invisible is printed before bash reads a command.
+    fn let_prompt_be_shown(&self, state: &mut State) {
+        /// It takes some microseconds.
+        const MOST: u32 = 20;
+        for _ in 0..MOST {
+            if self.reads_command() == Some(true) {
+                break;
+            }
+            std::thread::sleep(MOMENT);
+        }
+        let mut printed = Vec::new();
+        self.terminal.read(&mut printed);
+        self.take_over(state, &mut printed);
     }
 
     /// The shell's own number, as it knows it.
@@ -174,10 +204,11 @@ impl Shell {
 
     /// Types a line to whatever runs.
     pub(super) async fn type_line(&self, line: &str) -> io::Result<()> {
+        self.state().mark_typed();
         self.terminal.type_in(format!("{line}\n").as_bytes()).await
     }
 
-    /// Interrupts the foreground as the keyboard does: by a signal, or by a character to a program that wants to have it so.
+    /// Presses the interrupt key: a character, which a program in the foreground may want to have so.
     pub(super) fn press_interrupt(&self) {
         self.terminal.interrupt();
     }
@@ -187,11 +218,20 @@ impl Shell {
         self.terminal.has_interrupt()
     }
 
-    /// Sends a signal to the foreground, and takes back what it has not read: the shell would take that for a command.
+    /// Sends a signal to the foreground, and takes back what it has not read: the shell would take that for a command. Not every
+    /// kernel makes signals of keys.
     pub(super) fn signal(&self, group: Pid, signal: Signal) {
         self.terminal.take_back();
+        if kill_process_group(group, signal) == Err(Errno::PERM) && signal == Signal::INT {
+            // It belongs to somebody else, and the key reaches it.
+            self.terminal.interrupt();
+        }
+    }
+
+    /// Lets a shell go on that was stopped: no other signal would reach it.
+    pub(super) fn wake(&self) {
         // It may be gone.
-        let _ = kill_process_group(group, signal);
+        let _ = kill_process(self.pid, Signal::CONT);
     }
 
     /// The group of processes in the foreground.
@@ -210,10 +250,100 @@ impl Shell {
         }
         // Bash reports before it reads a command, and a report is taken over while the state is locked.
         let state = self.state();
-        if self.has_news() || !matches!(state.phase(), Phase::Running { .. }) {
+        if self.has_news()
+            || !matches!(state.phase(), Phase::Running { .. })
+            || self.reads_command() == Some(true)
+        {
             return Foreground::Works;
         }
         seen
+    }
+
+    /// Whether bash reads a command at its prompt; `None` where the kernel does not say.
+    fn reads_command(&self) -> Option<bool> {
+        prompt::reads_command(self.pid)
+    }
+
+    /// When a shell is looked at from which nothing has come since.
+    fn next_look(&self, last_news: Instant, pause: Duration) -> Option<Instant> {
+        let state = self.state();
+        match state.phase() {
+            Phase::Running { .. } => Some(last_news + pause),
+            Phase::Idle => state.idle_limit().map(|limit| last_news + limit / 2),
+            Phase::Starting | Phase::Ended(_) => None,
+        }
+    }
+
+    /// Looks at a shell from which nothing comes. A report can be lost, and what was typed with it; and a shell that waits too
+    /// long for a command may end itself.
+    fn look_for_end(&self, quiet: Duration) {
+        let mut state = self.state();
+        if self.has_news() {
+            return;
+        }
+        match state.phase() {
+            Phase::Running { .. } => {}
+            Phase::Idle => {
+                state.nudge();
+                self.tell(&mut state, Some(Ask::Settle));
+                return;
+            }
+            Phase::Starting | Phase::Ended(_) => return,
+        }
+        let reads_command = self.reads_command();
+        // Without a word of the kernel's it takes longer to believe.
+        if reads_command.is_none() && quiet < LAST_LOOK {
+            return;
+        }
+        let seen = Seen {
+            is_in_front: self.foreground() == Some(self.pid),
+            reads_command,
+            has_input: self.terminal.has_input(),
+        };
+        // What it said in the meantime counts.
+        if self.has_news() {
+            return;
+        }
+        let ask = state.stuck(seen);
+        self.tell(&mut state, ask);
+        drop(state);
+        self.changes.send_replace(());
+    }
+
+    /// Does what brings a command to its end.
+    fn tell(&self, state: &mut State, ask: Option<Ask>) {
+        let Some(ask) = ask else { return };
+        let line = match ask {
+            Ask::Settle => "\n".to_owned(),
+            Ask::PlainInput => Paths::plain_input().to_owned(),
+            Ask::Question {
+                number,
+                leave,
+                is_hook_lost,
+                takes_back,
+            } => {
+                if takes_back {
+                    self.terminal.take_back();
+                }
+                let words = is_hook_lost.then(|| script::path(&self.startup));
+                self.paths.question(number, leave, words.as_deref())
+            }
+            Ask::GiveUp => {
+                self.terminal.take_back();
+                let _ = kill_process(self.pid, Signal::INT);
+                return;
+            }
+            Ask::Otherwise(command, way) => {
+                // What cannot be written cannot be run: the command is over, unheard.
+                let _ = self.evaluate(state, &command, way);
+                return;
+            }
+            Ask::End => {
+                let _ = kill_process(self.pid, Signal::KILL);
+                return;
+            }
+        };
+        self.terminal.type_now(line.as_bytes());
     }
 
     /// Whether there are reports that have not been taken over.
@@ -224,16 +354,28 @@ impl Shell {
     /// Interrupts in the given way what runs, unless it has come to its end: bash, at its prompt, would show the interrupt, and
     /// the next command's output would begin with that. A process that bash had just started when it was interrupted itself has
     /// the terminal still, and is interrupted all the same.
+    ///
+    /// While bash starts a process it gives the terminal away. An interrupt would find it without one, and end it: so it is met
+    /// there only when it stays in the foreground itself.
     pub(super) async fn disturb(&self, way: impl Fn()) {
+        let mut chances = 5;
         loop {
             {
                 let state = self.state();
+                let is_in_front = self.foreground() == Some(self.pid);
+                let is_over = matches!(state.phase(), Phase::Ended(_))
+                    || (is_in_front && !state.is_running());
                 // No report is taken over as long as the state is locked.
-                if !self.has_news() || matches!(state.phase(), Phase::Ended(_)) {
-                    if state.is_running() || self.foreground() != Some(self.pid) {
-                        way();
-                    }
+                let has_news = self.has_news();
+                if is_over && !has_news {
                     return;
+                }
+                if !has_news && (!is_in_front || chances == 0) {
+                    way();
+                    return;
+                }
+                if !has_news {
+                    chances -= 1;
                 }
             }
             tokio::time::sleep(MOMENT).await;
@@ -316,15 +458,30 @@ impl Shell {
             let Some(report) = script::report(line.trim_end_matches('\n'), self.number()) else {
                 continue;
             };
-            if let Report::Prompt { .. } | Report::Settled(_) = report {
-                let mut printed = Vec::new();
-                self.terminal.read(&mut printed);
-                self.take_over(&mut state, &mut printed);
+            let mut printed = Vec::new();
+            self.terminal.read(&mut printed);
+            self.take_over(&mut state, &mut printed);
+            let report = match report {
+                // What is printed of it comes after the complaint.
+                Report::Prompt(prompt) if prompt.is_visible => {
+                    state.expect_mark(prompt);
+                    continue;
+                }
+                Report::Marked => {
+                    let Some(prompt) = state.take_marked() else {
+                        continue;
+                    };
+                    Report::Prompt(prompt)
+                }
+                report => report,
+            };
+            if let Report::Prompt(prompt) = &report
+                && prompt.options.verbose
+            {
+                state.take_back(&self.paths.hook_shown());
             }
-            if state.hear(report) {
-                let line = self.paths.settle(state.number());
-                self.terminal.type_now(line.as_bytes());
-            }
+            let ask = state.hear(report);
+            self.tell(&mut state, ask);
         }
         drop(state);
         self.changes.send_replace(());
@@ -353,16 +510,21 @@ async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running
     let mut printed = Vec::new();
     let mut heard = Vec::new();
     let mut is_open = true;
+    let mut last_news = Instant::now();
+    let mut pause = FIRST_LOOK;
     let status = loop {
         let has_room = shell.has_room();
+        let look = shell.next_look(last_news, pause);
         tokio::select! {
             ready = shell.reports.readable() => {
                 if ready.is_err() {
                     break None;
                 }
+                (last_news, pause) = (Instant::now(), FIRST_LOOK);
                 shell.hear(&mut heard);
             }
             read = shell.terminal.read_ready(&mut screen, &mut printed), if is_open && has_room => {
+                (last_news, pause) = (Instant::now(), FIRST_LOOK);
                 is_open = read != Read::Closed;
                 shell.take_over(&mut shell.state(), &mut printed);
                 shell.changes.send_replace(());
@@ -371,6 +533,10 @@ async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running
                 }
             }
             () = shell.attended.notified() => {}
+            () = sleep_until(look) => {
+                shell.look_for_end(last_news.elapsed());
+                pause = (pause * 2).min(LAST_LOOK);
+            }
             status = child.wait() => break status.ok(),
         }
     };
@@ -383,6 +549,14 @@ async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running
     }
     shell.changes.send_replace(());
     drop(running);
+}
+
+/// Without a time it never returns.
+async fn sleep_until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The shell's environment; pagers would wait for keys that nobody presses.

@@ -9,7 +9,7 @@ use std::{
 use pty_process::{OwnedReadPty, OwnedWritePty, Pts};
 use rustix::{
     buffer::spare_capacity,
-    io::Errno,
+    io::{Errno, ioctl_fionread},
     process::Pid,
     termios::{
         ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, QueueSelector,
@@ -152,6 +152,11 @@ impl Terminal {
     pub(super) fn take_back(&self) {
         // What cannot be taken back is read as it would be at a keyboard.
         let _ = tcflush(&self.peer, QueueSelector::IFlush);
+    }
+
+    /// Whether something was typed that nobody has read.
+    pub(super) fn has_input(&self) -> bool {
+        ioctl_fionread(&self.peer).is_ok_and(|bytes| bytes > 0)
     }
 
     /// Whether the interrupt key is one, and not a character.

@@ -128,7 +128,7 @@ async fn output_and_codes() {
         ),
         ("echo ${x?gone}; echo no", "bash: x: gone\n", 1),
         ("(exit 5)", "", 5),
-        ("echo $?", "0\n", 0),
+        ("echo $?", "5\n", 0),
         ("", "", 0),
         ("\n\n \n", "", 0),
         ("# echo hi", "", 0),

@@ -1,17 +1,26 @@
 //! What is known of a shell, as it follows from what it prints and reports. No I/O.
+//!
+//! A command is typed while bash waits at its prompt, and is over when bash says that it is there again. Two things can come in
+//! between. An interrupt that reaches bash at its prompt makes it say so once more, with the code of an interrupt: after that
+//! code, and whenever the server has interrupted, bash is asked a question with a number, and the command is over when that has
+//! been answered. And a report can be lost, with what was typed: then bash waits, and nothing more comes. Whoever sees it wait
+//! says so by [`State::stuck`], and bash is asked again.
 
-use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 
 use swerex_proto::native::{MAX_OUTPUT, Stream};
 
 use crate::{
     events::Tap,
     output::Capture,
-    session::script::{Options, Report},
+    session::script::{MARK, Options, Prompt, Report, Way},
 };
 
-/// The code of a command that was interrupted before it began.
+/// Bash's code of what was interrupted.
 const INTERRUPTED: i64 = 130;
+
+/// Bash's code of what it did not understand; also of some programs.
+const NOT_UNDERSTOOD: i64 = 2;
 
 /// Where a shell is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +32,29 @@ pub(in crate::session) enum Phase {
     /// It runs one.
     Running {
         keeper: Keeper,
-        /// It has understood the first line.
-        is_begun: bool,
-        code: Option<i64>,
+        progress: Progress,
         is_interrupted: bool,
-        /// How it has ended; bash is asked to settle.
-        end: Option<Done>,
     },
     /// It is gone.
     Ended(End),
+}
+
+/// How far a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Progress {
+    /// It was typed, and may run.
+    Typed,
+    /// Bash reads one more line before it is over: it tells of jobs, and changes how it reads, only then.
+    Settling(Done),
+    /// It seems over, and bash was asked.
+    Asked {
+        done: Done,
+        /// No prompt told the code; the answer does.
+        is_guess: bool,
+        question: u64,
+        /// The last question that was answered, if no prompt has come since.
+        answered: Option<u64>,
+    },
 }
 
 /// Whose the output of a command is.
@@ -49,8 +72,44 @@ pub(in crate::session) enum Keeper {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::session) struct Done {
     pub(in crate::session) code: i64,
-    /// Bash did not understand its first line, and ran nothing.
-    pub(in crate::session) is_refused: bool,
+    pub(in crate::session) refusal: Refusal,
+}
+
+/// Whether bash ran anything of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Refusal {
+    /// It did.
+    None,
+    /// The code may be that of a line which bash did not understand.
+    Possible,
+    /// It wanted more of it.
+    Unfinished,
+    /// Functions of the user's stand in for what would run it.
+    Unheard,
+}
+
+/// What is to be typed, or done, so that a command comes to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Ask {
+    /// An empty line.
+    Settle,
+    /// A line that switches off what changes how bash reads.
+    PlainInput,
+    /// The question with this number, which leaves this code behind.
+    Question {
+        number: u64,
+        leave: Option<i64>,
+        /// The prompt's words may be gone.
+        is_hook_lost: bool,
+        /// What was typed to a program that has not read it is taken back first.
+        takes_back: bool,
+    },
+    /// Bash is to give up what it has read of a line.
+    GiveUp,
+    /// The text is to be evaluated in another way.
+    Otherwise(String, Way),
+    /// The shell cannot be brought back to its prompt.
+    End,
 }
 
 /// How a shell ended.
@@ -74,15 +133,44 @@ impl End {
     }
 }
 
+/// What is seen of a shell from which no news comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) struct Seen {
+    /// It is in the foreground itself.
+    pub(in crate::session) is_in_front: bool,
+    /// It reads a command; not everywhere does the kernel say.
+    pub(in crate::session) reads_command: Option<bool>,
+    /// There is something to read.
+    pub(in crate::session) has_input: bool,
+}
+
 /// All of it.
 #[derive(Debug)]
 pub(in crate::session) struct State {
     phase: Phase,
     /// What has been printed and not been handed out.
     pub(in crate::session) screen: Capture,
-    options: Options,
+    /// What bash said last at its prompt.
+    last: Prompt,
+    /// It waits for its complaint.
+    unmarked: Option<Prompt>,
+    /// Prompts are seen, because bash does not let them be changed, or the words at the prompt are, by `set -v`.
+    has_visible_prompt: bool,
     /// Of the last command.
     number: u64,
+    /// Of the last question, and of the last one that was answered.
+    questions: u64,
+    answered: u64,
+    /// Empty lines that were typed while it waited, and of which no prompt has told.
+    nudges: u64,
+    /// The command is evaluated, and its beginning was not told.
+    unheard: Option<(String, Way)>,
+    /// Bash wanted more of the line.
+    is_unfinished: bool,
+    /// Something was typed to what runs, and bash may find what is left of it.
+    has_typed: bool,
+    /// Where the command's output begins.
+    start: usize,
     done: Option<Done>,
     tap: Tap,
     /// Up to where the output has been looked through, if somebody looks for something in it.
@@ -94,8 +182,17 @@ impl State {
         Self {
             phase: Phase::Starting,
             screen: Capture::new(MAX_OUTPUT),
-            options: Options::default(),
+            last: Prompt::default(),
+            unmarked: None,
+            has_visible_prompt: false,
             number: 0,
+            questions: 0,
+            answered: 0,
+            nudges: 0,
+            unheard: None,
+            is_unfinished: false,
+            has_typed: false,
+            start: 0,
             done: None,
             tap: Tap::none(),
             searched: None,
@@ -107,12 +204,38 @@ impl State {
     }
 
     pub(in crate::session) fn options(&self) -> Options {
-        self.options
+        self.last.options
     }
 
-    /// Whether a command runs, and its end has not been reported.
+    /// What bash said last at its prompt.
+    pub(super) fn last(&self) -> &Prompt {
+        &self.last
+    }
+
+    /// Whether what is printed next may be a prompt.
+    pub(super) fn has_visible_prompt(&self) -> bool {
+        self.has_visible_prompt
+    }
+
+    /// How long it may wait for a command without ending itself.
+    pub(super) fn idle_limit(&self) -> Option<Duration> {
+        (self.last.idle_limit > 0).then(|| Duration::from_secs(self.last.idle_limit))
+    }
+
+    /// An empty line is typed, so that it does not end itself.
+    pub(super) fn nudge(&mut self) {
+        self.nudges += 1;
+    }
+
+    /// Whether a command runs, as far as is known.
     pub(super) fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Running { end: None, .. })
+        matches!(
+            self.phase,
+            Phase::Running {
+                progress: Progress::Typed,
+                ..
+            }
+        )
     }
 
     /// The last command's number.
@@ -130,15 +253,29 @@ impl State {
     pub(super) fn begin(&mut self) -> u64 {
         self.number += 1;
         self.done = None;
+        // Their prompts are not the command's: what comes of it is asked for.
+        self.questions += std::mem::take(&mut self.nudges);
+        self.unheard = None;
+        self.is_unfinished = false;
+        self.has_typed = false;
+        self.start = self.screen.len();
         self.phase = Phase::Running {
             keeper: Keeper::Waiting,
-            is_begun: false,
-            code: None,
+            progress: Progress::Typed,
             is_interrupted: false,
-            end: None,
         };
         self.tap = Tap::none();
         self.number
+    }
+
+    /// The command's beginning will be reported; else it is evaluated in the next way.
+    pub(super) fn expect_beginning(&mut self, command: String, way: Way) {
+        self.unheard = Some((command, way));
+    }
+
+    /// Something is typed to what runs.
+    pub(super) fn mark_typed(&mut self) {
+        self.has_typed = true;
     }
 
     /// Tells of what has not been handed out, from an offset on, and then, while a command runs, of what is printed. It tells of so much at a
@@ -196,89 +333,287 @@ impl State {
     }
 
     pub(super) fn print(&mut self, bytes: &[u8]) {
+        if self.is_muted() {
+            return;
+        }
         self.screen.push(bytes);
         self.tap.tell(Stream::Stdout, bytes);
     }
 
-    /// Takes a report over; whether bash is to be asked to settle, for the command of the present number.
-    ///
-    /// After an interrupt it may still have one to see to, and would throw the next command away; and of jobs it tells only when
-    /// it reads a line.
-    pub(super) fn hear(&mut self, report: Report) -> bool {
-        match (report, &mut self.phase) {
-            (Report::Prompt { options, .. }, Phase::Starting) => {
-                self.options = options;
-                self.phase = Phase::Idle;
-                false
-            }
-            (Report::Begun(number), Phase::Running { is_begun, end, .. })
-                if number == self.number =>
-            {
-                *is_begun = true;
-                // It had only looked like the end.
-                *end = None;
-                false
-            }
-            (Report::Code(number, heard, options), Phase::Running { code, .. })
-                if number == self.number =>
-            {
-                code.get_or_insert(heard);
-                self.options = options;
-                false
-            }
-            (Report::Settled(number), Phase::Running { end: Some(end), .. })
-                if number == self.number =>
-            {
-                let end = *end;
-                self.finish(end);
-                false
-            }
-            (
-                Report::Prompt {
-                    code,
-                    options,
-                    has_jobs,
-                },
-                Phase::Running { .. },
-            ) => self.prompt(code, options, has_jobs),
+    /// Takes out what was printed last, if it is this.
+    pub(super) fn take_back(&mut self, text: &[u8]) {
+        let end = self.screen.len();
+        let Some(start) = end.checked_sub(text.len()) else {
+            return;
+        };
+        if self.screen.piece(start, text.len()).bytes == text {
+            let before = self.screen.take_before(start, end);
+            self.screen.absorb(before);
+        }
+    }
+
+    /// The prompt that bash tells of is the user's, and is printed after a complaint.
+    pub(super) fn expect_mark(&mut self, prompt: Prompt) {
+        self.unmarked = Some(prompt);
+    }
+
+    /// The complaint is there: takes it out, and what has come of the prompt.
+    pub(super) fn take_marked(&mut self) -> Option<Prompt> {
+        let prompt = self.unmarked.take()?;
+        self.take_prompt_back();
+        Some(prompt)
+    }
+
+    fn take_prompt_back(&mut self) {
+        /// A prompt is shorter.
+        const MOST: usize = 64 * 1024;
+        let end = self.screen.len();
+        let piece = self.screen.piece(end.saturating_sub(MOST), MOST);
+        let Some(found) = memchr::memmem::rfind(&piece.bytes, MARK.as_bytes()) else {
+            return;
+        };
+        let before = &piece.bytes[..found];
+        let name = [&b"-bash: "[..], b"bash: "]
+            .into_iter()
+            .find(|name| before.ends_with(name))
+            .map_or(0, <[u8]>::len);
+        let before = self.screen.take_before(piece.start + found - name, end);
+        self.screen.absorb(before);
+    }
+
+    /// Whether what is printed is bash's own: a prompt that could not be made invisible, or the server's words, which `set -v` shows.
+    fn is_muted(&self) -> bool {
+        match self.phase {
+            Phase::Idle => self.has_visible_prompt,
+            Phase::Running {
+                progress: Progress::Settling(_) | Progress::Asked { .. },
+                ..
+            } => self.last.options.verbose,
             _ => false,
         }
     }
 
-    fn prompt(&mut self, last: i64, options: Options, has_jobs: bool) -> bool {
+    /// Takes a report over; what bash is to be told for it.
+    pub(super) fn hear(&mut self, report: Report) -> Option<Ask> {
+        match report {
+            Report::Prompt(prompt) => {
+                let is_first = self.phase == Phase::Starting;
+                self.has_visible_prompt = prompt.options.verbose
+                    || (prompt.is_visible && (is_first || self.last.is_visible));
+                self.last = prompt;
+                match self.phase {
+                    Phase::Starting => {
+                        self.phase = Phase::Idle;
+                        None
+                    }
+                    Phase::Running { .. } => self.prompt(prompt),
+                    Phase::Idle => {
+                        self.nudges = 0;
+                        None
+                    }
+                    Phase::Ended(_) => None,
+                }
+            }
+            Report::Begun(number) => {
+                if number == self.number {
+                    self.unheard = None;
+                }
+                None
+            }
+            Report::Marked => None,
+            Report::Unfinished => {
+                let is_new = self.is_running() && !self.is_unfinished;
+                if !is_new {
+                    return None;
+                }
+                self.is_unfinished = true;
+                self.mark_interrupted();
+                Some(Ask::GiveUp)
+            }
+            Report::Answer(number, code) => {
+                self.answered = self.answered.max(number);
+                if let Phase::Running {
+                    progress:
+                        Progress::Asked {
+                            done,
+                            is_guess,
+                            answered,
+                            ..
+                        },
+                    ..
+                } = &mut self.phase
+                {
+                    *answered = Some(number);
+                    if *is_guess {
+                        done.code = code;
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    fn prompt(&mut self, prompt: Prompt) -> Option<Ask> {
         let Phase::Running {
-            is_begun,
-            code,
+            progress,
             is_interrupted,
-            end,
             ..
-        } = &mut self.phase
+        } = self.phase
         else {
-            return false;
+            return None;
         };
-        if end.is_some() {
-            // Only an interrupt comes between a question and its answer.
-            return *is_interrupted;
+        // A question that was not answered may still be; and bash takes what a program has left for a command.
+        let may_be_early = is_interrupted
+            || prompt.code == INTERRUPTED
+            || self.answered < self.questions
+            || self.has_typed;
+        match progress {
+            Progress::Typed => {
+                let refusal = if self.is_unfinished {
+                    Refusal::Unfinished
+                } else if prompt.code == NOT_UNDERSTOOD {
+                    Refusal::Possible
+                } else {
+                    Refusal::None
+                };
+                let mut done = Done {
+                    code: prompt.code,
+                    refusal,
+                };
+                if may_be_early {
+                    return Some(self.ask(done, false, false));
+                }
+                if let Some((command, way)) = self.unheard.take() {
+                    if let Some(way) = way.next() {
+                        // What stands in for the evaluator may have printed.
+                        let before = self.screen.take_before(self.start, self.screen.len());
+                        self.screen.absorb(before);
+                        return Some(Ask::Otherwise(command, way));
+                    }
+                    done.refusal = Refusal::Unheard;
+                }
+                if prompt.options.editing {
+                    self.settle(done);
+                    return Some(Ask::PlainInput);
+                }
+                if prompt.has_jobs {
+                    self.settle(done);
+                    return Some(Ask::Settle);
+                }
+                self.finish(done);
+                None
+            }
+            Progress::Settling(done) if may_be_early => Some(self.ask(done, false, false)),
+            Progress::Settling(done) => {
+                self.finish(done);
+                None
+            }
+            Progress::Asked {
+                done,
+                is_guess,
+                question,
+                answered: Some(number),
+            } => {
+                if number == question {
+                    self.finish(done);
+                    return None;
+                }
+                // It answered an earlier one, which had seemed lost.
+                self.set(Progress::Asked {
+                    done,
+                    is_guess,
+                    question,
+                    answered: None,
+                });
+                None
+            }
+            Progress::Asked {
+                mut done,
+                answered: None,
+                ..
+            } => {
+                // The prompt before was an early one, and this is the command's own end.
+                if done.code == INTERRUPTED {
+                    done.code = prompt.code;
+                }
+                Some(self.ask(done, false, false))
+            }
         }
-        let is_read = *is_begun || code.is_some();
-        if !is_read && !*is_interrupted {
-            // The prompt before the command, and not the one after it.
-            return false;
-        }
-        self.options.extglob = options.extglob;
-        if code.is_none() {
-            self.options = options;
-        }
-        let done = Done {
-            code: code.unwrap_or(if is_read { last } else { INTERRUPTED }),
-            is_refused: !*is_begun && !*is_interrupted,
+    }
+
+    /// Nothing has come for a while; what bash is to be told for it.
+    pub(super) fn stuck(&mut self, seen: Seen) -> Option<Ask> {
+        let Phase::Running {
+            progress,
+            is_interrupted,
+            ..
+        } = self.phase
+        else {
+            return None;
         };
-        if has_jobs || *is_interrupted {
-            *end = Some(done);
-            return true;
+        // Where the kernel does not say whether bash reads a command, only what has been interrupted is taken to have ended.
+        let waits = seen.is_in_front
+            && !seen.has_input
+            && seen
+                .reads_command
+                .unwrap_or(is_interrupted || progress != Progress::Typed);
+        match progress {
+            // It minds no interrupt, and whatever is typed would be more of the line.
+            Progress::Typed if waits && self.is_unfinished => Some(Ask::End),
+            Progress::Typed if waits => {
+                let done = Done {
+                    code: INTERRUPTED,
+                    refusal: Refusal::None,
+                };
+                Some(self.ask(done, true, true))
+            }
+            Progress::Settling(done) if waits => Some(self.ask(done, false, true)),
+            Progress::Asked {
+                done,
+                question,
+                answered: Some(number),
+                ..
+            } if waits && number == question => {
+                // It answers, and has no prompt that reports.
+                self.finish(done);
+                None
+            }
+            Progress::Asked { done, is_guess, .. } if waits => Some(self.ask(done, is_guess, true)),
+            Progress::Asked { .. } if !seen.is_in_front || seen.has_input => {
+                // What runs is the command; the question waits to be read.
+                self.set(Progress::Typed);
+                None
+            }
+            _ => None,
         }
-        self.finish(done);
-        false
+    }
+
+    fn set(&mut self, to: Progress) {
+        if let Phase::Running { progress, .. } = &mut self.phase {
+            *progress = to;
+        }
+    }
+
+    fn settle(&mut self, done: Done) {
+        self.set(Progress::Settling(done));
+    }
+
+    fn ask(&mut self, done: Done, is_guess: bool, is_hook_lost: bool) -> Ask {
+        self.questions += 1;
+        self.set(Progress::Asked {
+            done,
+            is_guess,
+            question: self.questions,
+            answered: None,
+        });
+        // A code other than 0 would end a shell with `set -e`.
+        let leave = (!is_guess && !self.last.options.errexit).then_some(done.code);
+        Ask::Question {
+            number: self.questions,
+            leave,
+            is_hook_lost,
+            takes_back: std::mem::take(&mut self.has_typed),
+        }
     }
 
     fn finish(&mut self, done: Done) {
@@ -304,191 +639,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn prompt(code: i64, has_jobs: bool) -> Report {
-        Report::Prompt {
-            code,
-            options: Options::default(),
-            has_jobs,
-        }
-    }
-
-    fn printed(state: &State) -> Vec<u8> {
-        state.screen.piece(0, usize::MAX).bytes
-    }
-
-    fn idle() -> State {
-        let mut state = State::new();
-        assert!(!state.hear(prompt(0, false)));
-        assert_eq!(*state.phase(), Phase::Idle);
-        state
-    }
-
-    #[test]
-    fn a_command_has_its_own_code() {
-        let mut state = idle();
-        let number = state.begin();
-        // A prompt of before the command was read.
-        state.hear(prompt(0, false));
-        assert_eq!(state.done(number), None);
-        for report in [
-            Report::Begun(number),
-            Report::Code(number, 7, Options::default()),
-            prompt(0, false),
-        ] {
-            assert_eq!(state.done(number), None);
-            state.hear(report);
-        }
-        let done = Done {
-            code: 7,
-            is_refused: false,
-        };
-        assert_eq!(state.done(number), Some(done));
-    }
-
-    #[test]
-    fn a_command_that_returns_to_the_prompt_has_the_prompts_code() {
-        let mut state = idle();
-        let number = state.begin();
-        state.hear(Report::Begun(number));
-        state.hear(prompt(130, false));
-        assert_eq!(state.done(number).unwrap().code, 130);
-    }
-
-    #[test]
-    fn jobs_are_told_of_before_the_end() {
-        let mut state = idle();
-        let number = state.begin();
-        state.hear(Report::Begun(number));
-        state.hear(Report::Code(number, 3, Options::default()));
-        assert!(state.hear(prompt(0, true)));
-        assert_eq!(state.done(number), None);
-        state.print(b"[1]+  Done\r\n");
-        assert!(!state.hear(Report::Settled(number)));
-        assert!(!state.hear(prompt(0, true)));
-        assert_eq!(state.done(number).unwrap().code, 3);
-        assert_eq!(printed(&state), b"[1]+  Done\r\n");
-    }
-
-    #[test]
-    fn an_interrupt_that_is_left_over_does_not_take_the_next_command() {
-        let mut state = idle();
-        let number = state.begin();
-        state.hear(Report::Begun(number));
-        state.mark_interrupted();
-        assert!(state.hear(prompt(130, false)));
-        // The question itself was thrown away.
-        assert!(state.hear(prompt(130, false)));
-        assert_eq!(state.done(number), None);
-        state.hear(Report::Settled(number));
-        assert_eq!(state.done(number).unwrap().code, 130);
-    }
-
-    #[test]
-    fn a_prompt_of_before_is_not_the_end_of_what_has_not_begun() {
-        let mut state = idle();
-        let number = state.begin();
-        state.mark_interrupted();
-        assert!(state.hear(prompt(0, false)));
-        state.hear(Report::Begun(number));
-        state.hear(Report::Settled(number));
-        assert_eq!(state.done(number), None);
-        state.hear(Report::Code(number, 4, Options::default()));
-        assert!(state.hear(prompt(0, false)));
-        state.hear(Report::Settled(number));
-        assert_eq!(state.done(number).unwrap().code, 4);
-    }
-
-    #[test]
-    fn a_line_that_bash_does_not_understand_is_refused() {
-        let mut state = idle();
-        let number = state.begin();
-        state.hear(Report::Code(number, 2, Options::default()));
-        state.hear(prompt(0, false));
-        let done = Done {
-            code: 2,
-            is_refused: true,
-        };
-        assert_eq!(state.done(number), Some(done));
-    }
-
-    #[test]
-    fn output_that_nobody_waits_for_is_not_the_next_commands() {
-        let mut state = idle();
-        let number = state.begin();
-        state.hear(Report::Begun(number));
-        state.print(b"begin");
-        state.keep(Keeper::Nobody);
-        state.print(b"end");
-        state.hear(prompt(0, false));
-        state.print(b"late");
-        assert_eq!(printed(&state), b"late");
-    }
-
-    #[test]
-    fn output_of_a_command_that_ends_as_its_time_is_up_is_not_the_next_commands() {
-        let mut state = idle();
-        let number = state.begin();
-        state.hear(Report::Begun(number));
-        state.print(b"late");
-        state.forsake(number);
-        assert_eq!(printed(&state), b"late");
-        state.hear(prompt(0, false));
-        state.forsake(number);
-        assert_eq!(printed(&state), b"");
-    }
-
-    #[test]
-    fn an_interrupt_may_come_before_the_beginning() {
-        let mut state = idle();
-        let number = state.begin();
-        state.mark_interrupted();
-        state.hear(prompt(130, false));
-        state.hear(Report::Settled(number));
-        let done = Done {
-            code: 130,
-            is_refused: false,
-        };
-        assert_eq!(state.done(number), Some(done));
-    }
-
-    fn any_report() -> impl Strategy<Value = Report> {
-        prop_oneof![
-            (0_u64..4).prop_map(Report::Begun),
-            (0_u64..4, any::<i64>()).prop_map(|(number, code)| Report::Code(
-                number,
-                code,
-                Options::default()
-            )),
-            (0_u64..4).prop_map(Report::Settled),
-            (any::<i64>(), any::<bool>()).prop_map(|(code, has_jobs)| prompt(code, has_jobs)),
-        ]
-    }
-
-    proptest! {
-        /// Whatever was reported before, a command that is reported on in the right order is done.
-        #[test]
-        fn no_report_confuses_for_good(before in proptest::collection::vec(any_report(), 0..12)) {
-            let mut state = idle();
-            state.begin();
-            for report in before {
-                state.hear(report);
-            }
-            if *state.phase() != Phase::Idle {
-                state.mark_interrupted();
-                state.hear(prompt(0, false));
-                state.hear(Report::Settled(1));
-                prop_assert_eq!(state.phase(), &Phase::Idle);
-            }
-            let number = state.begin();
-            state.hear(Report::Begun(number));
-            state.hear(Report::Code(number, 5, Options::default()));
-            state.hear(prompt(0, false));
-            prop_assert_eq!(state.done(number), Some(Done { code: 5, is_refused: false }));
-        }
-    }
-}
+mod tests;

@@ -71,8 +71,12 @@ async fn nothing_a_command_sets_is_in_the_way() {
             .await;
         let again = again.unwrap_or_else(|error| panic!("{change}: {error:?}"));
         assert_eq!(again.exit_code, Some(3), "{change}");
-        // The last one's writer is another process, which may be late.
-        if !change.contains(">(") {
+        // A hook of the user's prints what it likes after a command.
+        if change.contains("'echo pc'") {
+            assert!(next.output.starts_with("one\npc\n"), "{next:?}");
+            assert!(again.output.starts_with("a\nb\npc\n"), "{again:?}");
+        } else if !change.contains(">(") {
+            // The last one's writer is another process, which may be late.
             assert_eq!(next.output, "one\n", "{change}");
             assert_eq!(again.output, "a\nb\n", "{change}");
         }
@@ -83,10 +87,17 @@ async fn nothing_a_command_sets_is_in_the_way() {
 async fn tracing_shows_only_what_was_asked_for() {
     let fixture = Fixture::new().await;
     fixture.run("set -x").await;
-    assert_eq!(fixture.output("echo hi").await, "++ echo hi\nhi\n");
-    assert_eq!(fixture.output("set +x").await, "++ set +x\n");
+    assert_eq!(fixture.output("echo hi").await, "+ echo hi\nhi\n");
+    assert_eq!(
+        fixture.output("echo a\necho b").await,
+        "++ echo a\na\n++ echo b\nb\n"
+    );
+    assert_eq!(fixture.output("set +x").await, "+ set +x\n");
     assert_eq!(fixture.output("echo hi").await, "hi\n");
-    fixture.run("set -v").await;
+    assert_eq!(fixture.output("set -v").await, "");
+    assert_eq!(fixture.output("echo hi").await, "echo hi\nhi\n");
+    assert_eq!(fixture.output("echo ho").await, "echo ho\nho\n");
+    assert_eq!(fixture.output("set +v").await, "set +v\n");
     assert_eq!(fixture.output("echo hi").await, "hi\n");
 }
 

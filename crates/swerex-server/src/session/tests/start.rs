@@ -87,9 +87,9 @@ async fn startup_files() {
         .output;
     assert_eq!(
         output,
-        "from-rc\nsourced-one\nsourced-b\nbash: /nonexistent/rc: No such file or directory\n"
+        "from-rc\npc\nsourced-one\nsourced-b\nbash: /nonexistent/rc: No such file or directory\npc\n"
     );
-    assert_eq!(fixture.output("echo $A $B").await, "1 2\n");
+    assert_eq!(fixture.output("echo $A $B").await, "1 2\npc\n");
     fixture.close().await;
 
     let slow = file("slow", "sleep 600\n");
@@ -99,7 +99,7 @@ async fn startup_files() {
     let exception = create(&[&exits], 5.0).await.unwrap_err();
     assert_eq!(
         (exception.class(), exception.info("output")),
-        (EOF, Some(&json!("from-rc\nlast words\n")))
+        (EOF, Some(&json!("from-rc\npc\nlast words\n")))
     );
     // Neither has left its name behind; and the default is no limit.
     let late = file("late", "sleep 1.2; echo late\n");
@@ -107,7 +107,7 @@ async fn startup_files() {
         .await
         .unwrap()
         .output;
-    assert_eq!(output, "from-rc\nlate\n");
+    assert_eq!(output, "from-rc\npc\nlate\npc\n");
 }
 
 #[tokio::test]
