@@ -292,11 +292,9 @@ impl Paths {
         " \\builtin set +o vi +o emacs +o history\n"
     }
 
-    /// What `set -v` shows of the words at the prompt, before they report.
-    pub(super) fn hook_shown(&self) -> Vec<u8> {
-        format!("{}\n", self.hook())
-            .replace('\n', "\r\n")
-            .into_bytes()
+    /// How the words at the prompt begin, which `set -v` shows.
+    pub(super) fn words_shown(&self) -> String {
+        format!("! {{ :; }} 2>>{} <\"/dev/null/p ", self.reports)
     }
 }
 

@@ -478,7 +478,7 @@ impl Shell {
             if let Report::Prompt(prompt) = &report
                 && prompt.options.verbose
             {
-                state.take_back(&self.paths.hook_shown());
+                state.take_words_back(&self.paths.words_shown());
             }
             let ask = state.hear(report);
             self.tell(&mut state, ask);

@@ -340,16 +340,9 @@ impl State {
         self.tap.tell(Stream::Stdout, bytes);
     }
 
-    /// Takes out what was printed last, if it is this.
-    pub(super) fn take_back(&mut self, text: &[u8]) {
-        let end = self.screen.len();
-        let Some(start) = end.checked_sub(text.len()) else {
-            return;
-        };
-        if self.screen.piece(start, text.len()).bytes == text {
-            let before = self.screen.take_before(start, end);
-            self.screen.absorb(before);
-        }
+    /// Takes out what `set -v` shows of the words at the prompt, which begin so.
+    pub(super) fn take_words_back(&mut self, words: &str) {
+        self.take_back(words.as_bytes(), &[]);
     }
 
     /// The prompt that bash tells of is the user's, and is printed after a complaint.
@@ -360,24 +353,23 @@ impl State {
     /// The complaint is there: takes it out, and what has come of the prompt.
     pub(super) fn take_marked(&mut self) -> Option<Prompt> {
         let prompt = self.unmarked.take()?;
-        self.take_prompt_back();
+        self.take_back(MARK.as_bytes(), &[b"-bash: ", b"bash: "]);
         Some(prompt)
     }
 
-    fn take_prompt_back(&mut self) {
-        /// A prompt is shorter.
+    /// Takes out what was printed last, from this on, and what stands right before it.
+    fn take_back(&mut self, from: &[u8], names: &[&[u8]]) {
+        /// Prompts and words are shorter.
         const MOST: usize = 64 * 1024;
         let end = self.screen.len();
         let piece = self.screen.piece(end.saturating_sub(MOST), MOST);
-        let Some(found) = memchr::memmem::rfind(&piece.bytes, MARK.as_bytes()) else {
+        let Some(found) = memchr::memmem::rfind(&piece.bytes, from) else {
             return;
         };
         let before = &piece.bytes[..found];
-        let name = [&b"-bash: "[..], b"bash: "]
-            .into_iter()
-            .find(|name| before.ends_with(name))
-            .map_or(0, <[u8]>::len);
-        let before = self.screen.take_before(piece.start + found - name, end);
+        let name = names.iter().find(|name| before.ends_with(name));
+        let start = piece.start + found - name.map_or(0, |name| name.len());
+        let before = self.screen.take_before(start, end);
         self.screen.absorb(before);
     }
 
