@@ -4,6 +4,7 @@
 //! time is up or its client has gone: a later call waits for it, or is typed to it if it waits for input; what it prints after
 //! that belongs to whoever interrupts it, and to nobody else.
 
+mod asking;
 mod bashlex;
 mod call;
 mod hangup;

@@ -1,5 +1,6 @@
 //! A bash on a terminal of its own: what it prints and reports, and what is known of it.
 
+mod keyboard;
 mod state;
 
 use std::{

@@ -154,6 +154,16 @@ impl Terminal {
         let _ = tcflush(&self.peer, QueueSelector::IFlush);
     }
 
+    /// Bytes that were typed and have not been read.
+    pub(super) fn unread(&self) -> u64 {
+        rustix::io::ioctl_fionread(&self.peer).unwrap_or_default()
+    }
+
+    /// Whether what is typed arrives in whole lines.
+    pub(super) fn reads_whole_lines(&self) -> bool {
+        tcgetattr(&self.master).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
+    }
+
     /// Whether the interrupt key is one, and not a character.
     pub(super) fn has_interrupt(&self) -> bool {
         tcgetattr(&self.master).is_ok_and(|modes| {
