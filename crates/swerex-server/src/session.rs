@@ -14,6 +14,7 @@ mod outcome;
 mod pattern;
 mod run;
 mod script;
+mod settling;
 mod shell;
 mod start;
 mod syntax;

@@ -8,7 +8,7 @@ use std::{
 
 use rustix::process::Pid;
 
-use crate::process::processes;
+use crate::process::{Process, processes};
 
 /// What the foreground does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ mod calls {
     pub(super) const SELECT: &[u64] = &[23, 270];
     /// The first argument is a descriptor that stands for others.
     pub(super) const EPOLL: &[u64] = &[232, 281, 441];
+    /// Waiting for children.
+    pub(super) const WAIT: &[u64] = &[61, 247];
 }
 
 /// The numbers of the newer architectures are the same.
@@ -42,6 +44,7 @@ mod calls {
     pub(super) const POLL: &[u64] = &[73];
     pub(super) const SELECT: &[u64] = &[72];
     pub(super) const EPOLL: &[u64] = &[22, 441];
+    pub(super) const WAIT: &[u64] = &[95, 260];
 }
 
 /// `/dev/tty`, which is each process's own terminal.
@@ -77,6 +80,26 @@ pub(super) fn find(group: Pid, terminal: &Path) -> (Foreground, Option<Pid>) {
         }
     }
     seen
+}
+
+/// Whether a process waits for input of whatever kind, or for its children; also where the kernel only says that it sleeps.
+pub(super) fn waits(pid: Pid) -> bool {
+    let Ok(text) = fs::read_to_string(format!("/proc/{}/syscall", pid.as_raw_pid())) else {
+        return sleeps(pid) || Process::look(pid).is_none_or(|process| process.is_zombie);
+    };
+    let number = text.split_ascii_whitespace().next();
+    let Some(number) = number.and_then(|word| word.parse().ok()) else {
+        return false;
+    };
+    [
+        calls::READ,
+        calls::POLL,
+        calls::SELECT,
+        calls::EPOLL,
+        calls::WAIT,
+    ]
+    .iter()
+    .any(|kind| kind.contains(&number))
 }
 
 /// The name of a program that runs.

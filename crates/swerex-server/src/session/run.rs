@@ -14,6 +14,7 @@ use super::{
     made_of,
     outcome::{ended, observation, replaced, strip, strip_start},
     pattern::Patterns,
+    settling,
     shell::{Done, Keeper, Phase, Replaced, Shell},
     syntax, text,
 };
@@ -139,6 +140,9 @@ pub(super) async fn run(
         Some(event @ (Event::Done(_) | Event::Seen { .. })) => event,
     };
     drop(waiter);
+    if let Event::Done(_) = event {
+        settling::settle(shell).await;
+    }
     if request.is_interactive() {
         return interactive(shell, request, number, event).await;
     }
@@ -190,6 +194,7 @@ async fn send(
                 return Err(misunderstood(command, complaint).await);
             }
         }
+        shell.note_substitutions(command);
         let number = shell
             .run(command)
             .map_err(|error| PyException::os_bare(&error))?;

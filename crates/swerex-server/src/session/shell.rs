@@ -11,7 +11,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -69,6 +69,8 @@ pub(super) struct Shell {
     /// Calls that want what is printed.
     attending: AtomicUsize,
     attended: Notify,
+    /// A command has named a process substitution that takes output.
+    substitutes: AtomicBool,
     pub(super) bash: PathBuf,
     pub(super) environment: Vec<(OsString, OsString)>,
     state: Mutex<State>,
@@ -110,6 +112,7 @@ impl Shell {
             known_as: Mutex::new(command_line(pid)),
             attending: AtomicUsize::new(0),
             attended: Notify::new(),
+            substitutes: AtomicBool::new(false),
             bash,
             environment,
             state: Mutex::new(State::new()),

@@ -1,6 +1,6 @@
 //! What is known of a shell's terminal by whoever types to it.
 
-use std::path::Path;
+use std::{path::Path, sync::atomic::Ordering};
 
 use super::Shell;
 
@@ -18,6 +18,17 @@ impl Shell {
     /// Bytes that were typed and have not been read.
     pub(in crate::session) fn unread(&self) -> u64 {
         self.terminal.unread()
+    }
+
+    /// Remembers whether process substitutions print from now on: a function that uses one may be called at any time.
+    pub(in crate::session) fn note_substitutions(&self, command: &str) {
+        if command.contains(">(") {
+            self.substitutes.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::session) fn has_substitutions(&self) -> bool {
+        self.substitutes.load(Ordering::Relaxed)
     }
 
     /// Takes over what has been printed until now.
