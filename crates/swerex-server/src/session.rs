@@ -8,6 +8,7 @@ mod asking;
 mod bashlex;
 mod call;
 mod hangup;
+mod inner;
 mod input;
 mod interrupt;
 mod outcome;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     call::{Event, Waiter},
+    inner,
     input::{self, Foreground},
     shell::Shell,
 };
@@ -35,16 +36,26 @@ pub(super) struct Typed {
     is_answer: bool,
     /// Bytes of the output that came before it.
     before: usize,
+    /// The prompt of the shell that runs it.
+    prompt: Option<Vec<u8>>,
 }
 
 impl Typed {
     /// Before it is typed.
     pub(super) fn new(shell: &Shell) -> Self {
+        // In a statement of its own, because the state is locked until its end.
+        let printed = shell.state().screen.len();
         Self {
             program: shell.asker(),
-            is_answer: shell.state().screen.len() > 0,
+            is_answer: printed > 0,
             before: 0,
+            prompt: inner::is_at_prompt(shell).then(|| shell.question()),
         }
+    }
+
+    /// The prompt, if it is typed to a shell and so is a command after all.
+    pub(super) fn prompt(&self) -> Option<&[u8]> {
+        self.prompt.as_deref()
     }
 
     /// All that has been printed so far came before it.
@@ -54,6 +65,12 @@ impl Typed {
 
     /// Why there is no exit code.
     pub(super) fn reason(&self) -> String {
+        if self.prompt.is_some() {
+            return format!(
+                "the command was given to `{}`, a shell that an earlier command has started, and that has not told its exit code",
+                self.program
+            );
+        }
         format!(
             "the command was not run: it was typed to `{}`, which an earlier command has started and which waited for input",
             self.program
@@ -73,6 +90,9 @@ impl Typed {
         waiter: &mut Waiter<'_>,
         deadline: Option<Instant>,
     ) -> Option<Event> {
+        if self.prompt.is_some() {
+            return inner::wait(shell, waiter, deadline, self.before).await;
+        }
         let mut pause = FIRST_LOOK;
         let mut watch = Watch::new(shell);
         loop {
@@ -108,6 +128,11 @@ impl Watch {
             printed: shell.state().screen.len(),
             since: Instant::now(),
         }
+    }
+
+    /// Bytes that had been printed at the last look.
+    pub(super) fn printed(&self) -> usize {
+        self.printed
     }
 
     /// Whether it waits for somebody to type. One that reads does; one that can only be seen to wait for something does if the

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swerex_proto::{BashAction, BashObservation, Check};
+use swerex_proto::{BashAction, BashObservation, Check, native::MAX_OUTPUT};
 use tokio::time::Instant;
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     asking::{self, Typed, Watch},
     bashlex,
     call::{Event, Waiter},
+    inner,
     input::Foreground,
     made_of,
     outcome::{ended, observation, replaced, strip, strip_start},
@@ -107,12 +108,17 @@ pub(super) async fn run(
     let mut waiter = Waiter::new(shell, number, &request.patterns);
     let mut event = match &typed {
         Some(typed) => typed.wait(shell, &mut waiter, deadline).await,
-        None => Some(waiter.wait(deadline).await),
+        None if request.is_interactive() => Some(waiter.wait(deadline).await),
+        None => inner::wait(shell, &mut waiter, deadline, 0).await,
     };
     if let Some(Event::Replaced(Replaced::Bash)) = event {
         event = Some(adopt(shell, &mut waiter).await?);
     }
     let event = match event {
+        None if typed.as_ref().is_none_or(|typed| typed.prompt().is_some()) => {
+            drop(waiter);
+            return within(shell, request, number, typed).await;
+        }
         // It asks again. What it asks stays, for the next text that it gets.
         None => {
             let screen = shell.output().await;
@@ -146,6 +152,8 @@ pub(super) async fn run(
     if request.is_interactive() {
         return interactive(shell, request, number, event).await;
     }
+    // What ends an inner shell is a command, and its code is that of the shell.
+    let typed = typed.filter(|typed| typed.prompt().is_none());
     normal(shell, request, number, typed, event).await
 }
 
@@ -222,7 +230,9 @@ async fn send(
         {
             // The rest was told with the timeout.
             state.screen.take();
-            state.screen.push(&question);
+            if typed.as_ref().is_none_or(|typed| typed.prompt().is_none()) {
+                state.screen.push(&question);
+            }
         }
         if let Some(typed) = &mut typed {
             typed.comes_after(state.screen.len());
@@ -378,6 +388,31 @@ async fn normal(
         _ => return Err(PyException::eof("the session has no shell")),
     };
     conclude(request, typed, screen, prompt_or_pattern, code).await
+}
+
+/// An inner shell is at its prompt: it has been started, or has run the command.
+async fn within(
+    shell: &Shell,
+    request: &Request,
+    number: u64,
+    typed: Option<Typed>,
+) -> Result<BashObservation, PyException> {
+    let now = shell.question();
+    let screen = shell.take_output();
+    // The prompt stays, for whoever looks for it next.
+    shell.state().screen.push(&now);
+    let prompt = typed.as_ref().and_then(Typed::prompt).unwrap_or_default();
+    let is_edited = typed.is_some() && shell.look() == Foreground::Polls;
+    let output = inner::without_prompt(screen, prompt, is_edited).await;
+    let code = match typed {
+        // A shell begins with that.
+        None => Some(0),
+        Some(_) => inner::code(shell, number).await,
+    };
+    let mut screen = Capture::new(MAX_OUTPUT);
+    screen.push(output.as_bytes());
+    let typed = typed.filter(|_| code.is_none());
+    conclude(request, typed, screen, PROMPT.to_owned(), code).await
 }
 
 /// The answer, as the caller wants codes.

@@ -175,3 +175,33 @@ async fn a_line_arrives_whole_or_not_at_all() {
     let seen = fixture.act(quit("x".repeat(20_000))).await.unwrap();
     assert_eq!(seen.output, "20000\n");
 }
+
+#[tokio::test]
+async fn commands_go_to_a_shell_within_the_shell() {
+    let fixture = Fixture::new().await;
+    for start in ["sh", "bash --norc"] {
+        assert_eq!(fixture.run(start).await, (String::new(), 0), "{start}");
+        for (command, output, code) in [
+            ("echo inner; false", "inner\n", 1),
+            ("echo $?; printf x", "1\nx", 0),
+        ] {
+            assert_eq!(
+                fixture.run(command).await,
+                (output.to_owned(), code),
+                "{start}: {command}"
+            );
+        }
+        let exception = fixture.fail(BashAction::new("(exit 4)")).await;
+        assert_eq!(exception.class(), "swerex.exceptions.NonZeroExitCodeError");
+        assert_eq!(fixture.run("exit 3").await.1, 3, "{start}");
+        assert_eq!(fixture.run("echo back").await, ("back\n".into(), 0));
+    }
+    // A script that asks is none, whatever it asks.
+    fixture
+        .ask(
+            "sh -c 'printf \"which number # \"; read x; echo got $x'",
+            "# ",
+        )
+        .await;
+    assert_eq!(fixture.answer("5", "sh").await, "which number # got 5\n");
+}
