@@ -112,7 +112,8 @@ pub(super) async fn without_prompt(screen: Capture, prompt: &[u8], is_edited: bo
             _ => &text[..start],
         };
         let begin = if is_edited {
-            kept.strip_prefix('\n').or(kept.strip_prefix("\r\n"))
+            kept.strip_prefix("\r\n")
+                .or_else(|| kept.strip_prefix('\n'))
         } else {
             None
         };

@@ -237,8 +237,11 @@ async fn send(
         if let Some(typed) = &mut typed {
             typed.comes_after(state.screen.len());
         }
-        state.keep(Keeper::Waiting);
-        state.number()
+        state.keep(Keeper::Waiting).then(|| state.number())
+    };
+    let Some(number) = number else {
+        // It has ended since it was looked, and bash would take the text for a command.
+        return Box::pin(send(shell, request, tap, deadline)).await;
     };
     let waiter = Waiter::new(shell, number, &none);
     listen(shell, &tap).await;
