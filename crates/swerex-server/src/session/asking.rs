@@ -103,11 +103,7 @@ impl Typed {
                 Event::Late if deadline.is_none_or(|deadline| Instant::now() < deadline) => {}
                 event => return Some(event),
             }
-            if watch.asks(shell)
-                && watch.printed > self.before
-                && shell.unread() == 0
-                && shell.has_question()
-            {
+            if watch.asks(shell) && watch.printed > self.before && shell.has_question() {
                 return None;
             }
         }
@@ -145,6 +141,10 @@ impl Watch {
         if printed != self.printed {
             self.printed = printed;
             self.since = Instant::now();
+        }
+        if shell.unread() > 0 {
+            // What reads gets that first: bash, for one, the command that was typed last.
+            return false;
         }
         match does {
             Foreground::Reads => true,

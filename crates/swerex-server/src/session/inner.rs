@@ -58,7 +58,6 @@ pub(super) async fn wait(
         if shell.foreground() != Some(shell.pid)
             && watch.asks(shell)
             && watch.printed() > printed
-            && shell.unread() == 0
             && is_at_prompt(shell)
         {
             return None;

@@ -293,7 +293,7 @@ async fn is_free(
             Phase::Running { .. } if request.is_interactive() => return Ok(false),
             Phase::Running { keeper, .. } => {
                 if keeper == Keeper::Next {
-                    if shell.look() != Foreground::Works {
+                    if shell.look() != Foreground::Works && shell.unread() == 0 {
                         return Ok(false);
                     }
                 } else if watch.asks(shell) {
