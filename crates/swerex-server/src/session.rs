@@ -4,9 +4,11 @@
 //! time is up or its client has gone: a later call waits for it, or is typed to it if it waits for input; what it prints after
 //! that belongs to whoever interrupts it, and to nobody else.
 
+mod asking;
 mod bashlex;
 mod call;
 mod hangup;
+mod inner;
 mod input;
 mod interrupt;
 mod outcome;
@@ -14,6 +16,7 @@ mod pattern;
 mod prompt;
 mod run;
 mod script;
+mod settling;
 mod shell;
 mod start;
 mod syntax;

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use swerex_proto::{BashAction, BashObservation, Check};
+use swerex_proto::{BashAction, BashObservation, Check, native::MAX_OUTPUT};
 use tokio::time::Instant;
 
 use super::{
-    PROMPT, bashlex,
+    PROMPT,
+    asking::{self, Typed, Watch},
+    bashlex,
     call::{Event, Waiter},
+    inner,
     input::Foreground,
     made_of,
     outcome::{ended, observation, replaced, strip, strip_start},
     pattern::Patterns,
+    settling,
     shell::{Done, Keeper, Phase, Refusal, Replaced, Shell},
     syntax, text,
 };
@@ -100,34 +104,65 @@ pub(super) async fn run(
         .limit
         .and_then(|limit| Instant::now().checked_add(limit));
     let _attention = shell.attend();
-    let number = send(shell, request, tap, deadline).await?;
+    let Sent { number, typed } = send(shell, request, tap, deadline).await?;
     let mut waiter = Waiter::new(shell, number, &request.patterns);
-    let mut event = waiter.wait(deadline).await;
-    if let Event::Replaced(Replaced::Bash) = event {
-        event = adopt(shell, &mut waiter).await?;
+    let mut event = match &typed {
+        Some(typed) => typed.wait(shell, &mut waiter, deadline).await,
+        None if request.is_interactive() => Some(waiter.wait(deadline).await),
+        None => inner::wait(shell, &mut waiter, deadline, 0).await,
+    };
+    if let Some(Event::Replaced(Replaced::Bash)) = event {
+        event = Some(adopt(shell, &mut waiter).await?);
     }
     let event = match event {
-        Event::Late => {
+        None if typed.as_ref().is_none_or(|typed| typed.prompt().is_some()) => {
+            drop(waiter);
+            return within(shell, request, number, typed).await;
+        }
+        // It asks again. What it asks stays, for the next text that it gets.
+        None => {
+            let screen = shell.output().await;
+            drop(waiter);
+            return conclude(request, typed, screen, String::new(), None).await;
+        }
+        Some(Event::Late) => {
             // Before it is nobody's.
             let screen = shell.output().await;
             drop(waiter);
             shell.state().forsake(number);
-            return Err(request.late(screen).await);
+            let late = request.late(screen).await;
+            return Err(match typed {
+                Some(typed) => late.with_info("reason", typed.reason()),
+                None => late,
+            });
         }
-        Event::Ended(end) => return Err(ended(shell, end).await),
-        Event::Replaced(_) => return Err(replaced(shell).await),
-        Event::Lost => {
+        Some(Event::Ended(end)) => return Err(ended(shell, end).await),
+        Some(Event::Replaced(_)) => return Err(replaced(shell).await),
+        Some(Event::Lost) => {
             return Err(PyException::eof(
                 "the session was taken over by another call",
             ));
         }
-        Event::Done(_) | Event::Seen { .. } => event,
+        Some(event @ (Event::Done(_) | Event::Seen { .. })) => event,
     };
     drop(waiter);
+    if let Event::Done(_) = event {
+        settling::settle(shell).await;
+    }
     if request.is_interactive() {
         return interactive(shell, request, number, event).await;
     }
-    normal(shell, request, number, event).await
+    // What ends an inner shell is a command, and its code is that of the shell.
+    let typed = typed.filter(|typed| typed.prompt().is_none());
+    normal(shell, request, number, typed, event).await
+}
+
+/// What became of a text.
+struct Sent {
+    /// Of the shell's command.
+    number: u64,
+    /// Where the text is none, but was typed to what that command left waiting.
+    typed: Option<Typed>,
 }
 
 /// Goes on with the bash that the shell has become. What that says while it is asked is its prompt, and the question.
@@ -149,13 +184,13 @@ async fn adopt(shell: &Shell, waiter: &mut Waiter<'_>) -> Result<Event, PyExcept
     })
 }
 
-/// Gives the command to the shell, or to what runs in it. The number is that of the shell's command.
+/// Gives the command to the shell, or to what runs in it.
 async fn send(
     shell: &Shell,
     request: &Request,
     tap: Tap,
     deadline: Option<Instant>,
-) -> Result<u64, PyException> {
+) -> Result<Sent, PyException> {
     let command = request.action.command.as_str();
     let none = Patterns::default();
     if is_free(shell, request, deadline).await? {
@@ -167,6 +202,7 @@ async fn send(
                 return Err(misunderstood(command, complaint).await);
             }
         }
+        shell.note_substitutions(command);
         let number = shell
             .run(command)
             .map_err(|error| PyException::os_bare(&error))?;
@@ -174,8 +210,16 @@ async fn send(
         let waiter = Waiter::new(shell, number, &none);
         listen(shell, &tap).await;
         waiter.forget();
-        return Ok(number);
+        return Ok(Sent {
+            number,
+            typed: None,
+        });
     }
+    if !shell.can_take(command) {
+        return Err(too_long(shell, command));
+    }
+    let mut typed = (!request.is_interactive()).then(|| Typed::new(shell));
+    let question = shell.question();
     let number = {
         let mut state = shell.state();
         if let Phase::Running {
@@ -184,21 +228,30 @@ async fn send(
         } = state.phase()
             && !request.is_interactive()
         {
-            // It was told with the timeout.
+            // The rest was told with the timeout.
             state.screen.take();
+            if typed.as_ref().is_none_or(|typed| typed.prompt().is_none()) {
+                state.screen.push(&question);
+            }
         }
-        state.keep(Keeper::Waiting);
-        state.number()
+        if let Some(typed) = &mut typed {
+            typed.comes_after(state.screen.len());
+        }
+        state.keep(Keeper::Waiting).then(|| state.number())
+    };
+    let Some(number) = number else {
+        // It has ended since it was looked, and bash would take the text for a command.
+        return Box::pin(send(shell, request, tap, deadline)).await;
     };
     let waiter = Waiter::new(shell, number, &none);
     listen(shell, &tap).await;
     let typing = shell.type_line(command);
-    let typed = match deadline {
+    let outcome = match deadline {
         Some(deadline) => tokio::time::timeout_at(deadline, typing).await,
         None => Ok(typing.await),
     };
-    let outcome = match typed {
-        Ok(Ok(())) => Ok(number),
+    let outcome = match outcome {
+        Ok(Ok(())) => Ok(Sent { number, typed }),
         Ok(Err(error)) => Err(PyException::os_bare(&error)),
         Err(_) => Err(request.late(shell.output().await).await),
     };
@@ -229,6 +282,8 @@ async fn is_free(
 ) -> Result<bool, PyException> {
     let mut changes = shell.changes();
     let mut pause = FIRST_LOOK;
+    let mut watch = Watch::new(shell);
+    let told = shell.state().screen.len();
     loop {
         changes.borrow_and_update();
         let phase = shell.state().phase().clone();
@@ -237,12 +292,14 @@ async fn is_free(
             Phase::Idle => return Ok(true),
             Phase::Running { .. } if request.is_interactive() => return Ok(false),
             Phase::Running { keeper, .. } => {
-                let foreground = shell.look();
-                let takes_input = match keeper {
-                    Keeper::Next => foreground != Foreground::Works,
-                    _ => foreground == Foreground::Reads,
-                };
-                if takes_input {
+                if keeper == Keeper::Next {
+                    if shell.look() != Foreground::Works && shell.unread() == 0 {
+                        return Ok(false);
+                    }
+                } else if watch.asks(shell) {
+                    if told < shell.state().screen.len() && shell.has_question() {
+                        return Err(unheard(shell, request).await);
+                    }
                     return Ok(false);
                 }
             }
@@ -262,18 +319,55 @@ async fn is_free(
     }
 }
 
+/// A question came after the text was sent, so that cannot be meant for it.
+async fn unheard(shell: &Shell, request: &Request) -> PyException {
+    let program = shell.asker();
+    let command = request.action.command.clone();
+    let screen = shell.output().await;
+    heavy::weighed(screen.size() + command.len(), move || {
+        let command = pyrepr::repr(&command);
+        let reason = format!(
+            "the command was not run, and not typed either: `{program}`, which an earlier one has started, asks for input by now; \
+             answer it with the next command, or interrupt it"
+        );
+        PyException::command_timeout(format!("{command}: {reason}"))
+            .with_info("reason", reason)
+            .with_info(
+                "output",
+                screen.into_text(Source::Terminal, Written::Plainly),
+            )
+    })
+    .await
+}
+
+/// The terminal would lose the rest of the line.
+fn too_long(shell: &Shell, text: &str) -> PyException {
+    let longest = text.split('\n').map(str::len).max().unwrap_or_default();
+    PyException::new(
+        "builtins.ValueError",
+        format!(
+            "the text was not typed: `{}` reads whole lines from its terminal, which take {} bytes at most, and one has {longest}; \
+             write it to a file and let the program read that, or send shorter lines",
+            shell.asker(),
+            asking::LONGEST_LINE - 1,
+        ),
+    )
+}
+
 async fn normal(
     shell: &Shell,
     request: &Request,
     number: u64,
+    typed: Option<Typed>,
     event: Event,
 ) -> Result<BashObservation, PyException> {
     let action = &request.action;
-    let (screen, expect_string, code) = match event {
+    let (screen, prompt_or_pattern, code) = match event {
         Event::Seen { pattern, before } => {
             let mut screen = before;
             let code = match action.check {
                 Check::Ignore => None,
+                _ if typed.is_some() => None,
                 Check::Silent | Check::Raise => {
                     let done = code_after_pattern(shell, number).await?;
                     done.map(|(code, rest)| {
@@ -286,7 +380,9 @@ async fn normal(
         }
         Event::Done(done) => {
             let screen = shell.take_output();
-            if let Some(refused) = refused(shell, action, done).await {
+            if typed.is_none()
+                && let Some(refused) = refused(shell, action, done).await
+            {
                 return Err(refused);
             }
             let command = action.command.clone();
@@ -296,17 +392,67 @@ async fn normal(
         }
         _ => return Err(PyException::eof("the session has no shell")),
     };
+    conclude(request, typed, screen, prompt_or_pattern, code).await
+}
+
+/// An inner shell is at its prompt: it has been started, or has run the command.
+async fn within(
+    shell: &Shell,
+    request: &Request,
+    number: u64,
+    typed: Option<Typed>,
+) -> Result<BashObservation, PyException> {
+    let now = shell.question();
+    let screen = shell.take_output();
+    // The prompt stays, for whoever looks for it next.
+    shell.state().screen.push(&now);
+    let prompt = typed.as_ref().and_then(Typed::prompt).unwrap_or_default();
+    let is_edited = typed.is_some() && shell.look() == Foreground::Polls;
+    let output = inner::without_prompt(screen, prompt, is_edited).await;
+    let code = match typed {
+        // A shell begins with that.
+        None => Some(0),
+        Some(_) => inner::code(shell, number).await,
+    };
+    let mut screen = Capture::new(MAX_OUTPUT);
+    screen.push(output.as_bytes());
+    let typed = typed.filter(|_| code.is_none());
+    conclude(request, typed, screen, PROMPT.to_owned(), code).await
+}
+
+/// The answer, as the caller wants codes.
+async fn conclude(
+    request: &Request,
+    typed: Option<Typed>,
+    screen: Capture,
+    expect_string: String,
+    code: Option<i64>,
+) -> Result<BashObservation, PyException> {
+    let action = &request.action;
+    let code = match &typed {
+        Some(typed) => typed.code(code),
+        None => code,
+    };
     let exit_code = match (action.check, code) {
         (Check::Ignore, _) => None,
         (Check::Silent, code) => code,
         (Check::Raise, Some(0)) => Some(0),
-        (Check::Raise, code) => return Err(failed(action, screen, code).await),
+        (Check::Raise, code) => return Err(failed(action, typed, screen, code).await),
     };
-    Ok(observation(text(screen).await, exit_code, expect_string))
+    let output = text(screen).await;
+    Ok(BashObservation {
+        failure_reason: typed.map_or_else(String::new, |typed| typed.reason()),
+        ..observation(output, exit_code, expect_string)
+    })
 }
 
 /// The code is another than 0, or not known.
-async fn failed(action: &BashAction, screen: Capture, code: Option<i64>) -> PyException {
+async fn failed(
+    action: &BashAction,
+    typed: Option<Typed>,
+    screen: Capture,
+    code: Option<i64>,
+) -> PyException {
     let command = action.command.clone();
     let prefix = match action.error_msg.as_str() {
         "" => String::new(),
@@ -314,8 +460,8 @@ async fn failed(action: &BashAction, screen: Capture, code: Option<i64>) -> PyEx
     };
     heavy::weighed(screen.size() + command.len(), move || {
         let command = pyrepr::repr(&command);
-        match code {
-            Some(code) => {
+        let exception = match (code, &typed) {
+            (Some(code), _) => {
                 let mut message = room::text(command.len() + screen.size());
                 message += &format!(
                     "{prefix}Command {command} failed with exit code {code}. Here is the output:\n"
@@ -324,13 +470,27 @@ async fn failed(action: &BashAction, screen: Capture, code: Option<i64>) -> PyEx
                 pyrepr::push_repr(&mut message, &output);
                 PyException::non_zero_exit_code(message)
             }
-            None => PyException::no_exit_code(format!(
+            (None, Some(typed)) => {
+                let mut message = room::text(command.len() + screen.size());
+                message += &format!(
+                    "{prefix}Command {command}: {}. Here is the output:\n",
+                    typed.reason()
+                );
+                let output = screen.into_text(Source::Terminal, Written::Plainly);
+                pyrepr::push_repr(&mut message, &output);
+                PyException::no_exit_code(message).with_info("output", output)
+            }
+            (None, None) => PyException::no_exit_code(format!(
                 "{prefix}the exit code of {command} is not known: it still runs"
             ))
             .with_info(
                 "output",
                 screen.into_text(Source::Terminal, Written::Plainly),
             ),
+        };
+        match typed {
+            Some(typed) => exception.with_info("reason", typed.reason()),
+            None => exception,
         }
     })
     .await

@@ -1,5 +1,6 @@
 //! A bash on a terminal of its own: what it prints and reports, and what is known of it.
 
+mod keyboard;
 mod state;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -75,6 +76,8 @@ pub(super) struct Shell {
     /// Calls that want what is printed.
     attending: AtomicUsize,
     attended: Notify,
+    /// A command has named a process substitution that takes output.
+    substitutes: AtomicBool,
     pub(super) bash: PathBuf,
     pub(super) environment: Vec<(OsString, OsString)>,
     state: Mutex<State>,
@@ -116,6 +119,7 @@ impl Shell {
             known_as: Mutex::new(command_line(pid)),
             attending: AtomicUsize::new(0),
             attended: Notify::new(),
+            substitutes: AtomicBool::new(false),
             bash,
             environment,
             state: Mutex::new(State::new()),
@@ -298,7 +302,7 @@ impl Shell {
         let seen = Seen {
             is_in_front: self.foreground() == Some(self.pid),
             reads_command,
-            has_input: self.terminal.has_input(),
+            has_input: self.terminal.unread() > 0,
         };
         // What it said in the meantime counts.
         if self.has_news() {

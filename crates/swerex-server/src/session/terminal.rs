@@ -154,9 +154,14 @@ impl Terminal {
         let _ = tcflush(&self.peer, QueueSelector::IFlush);
     }
 
-    /// Whether something was typed that nobody has read.
-    pub(super) fn has_input(&self) -> bool {
-        ioctl_fionread(&self.peer).is_ok_and(|bytes| bytes > 0)
+    /// Bytes that were typed and have not been read.
+    pub(super) fn unread(&self) -> u64 {
+        ioctl_fionread(&self.peer).unwrap_or_default()
+    }
+
+    /// Whether what is typed arrives in whole lines.
+    pub(super) fn reads_whole_lines(&self) -> bool {
+        tcgetattr(&self.master).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
     }
 
     /// Whether the interrupt key is one, and not a character.

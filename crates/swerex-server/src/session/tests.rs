@@ -9,6 +9,7 @@ use swerex_proto::{Check, DEFAULT_STARTUP_TIMEOUT};
 use super::*;
 use crate::process::Running;
 
+mod asked;
 mod interactive;
 mod late;
 mod odd;

@@ -65,10 +65,14 @@ async fn the_next_commands_output_is_its_own() {
 async fn a_command_that_reads_takes_the_next_one() {
     let fixture = Fixture::new().await;
     start(&fixture, "echo ask; read x; echo got $x").await;
-    assert_eq!(fixture.output("hello").await, "got hello\n");
+    let seen = fixture.act(silent("hello")).await.unwrap();
+    assert_eq!(
+        (seen.output.as_str(), seen.exit_code),
+        ("ask\ngot hello\n", None)
+    );
     start(&fixture, "echo ask; cat").await;
     let exception = fixture.fail(within(2.0, "hello")).await;
-    assert_eq!(exception.info("output"), Some(&json!("hello\n")));
+    assert_eq!(exception.info("output"), Some(&json!("ask\nhello\n")));
     fixture.interrupt().await.unwrap();
     assert_eq!(fixture.output("echo after").await, "after\n");
 }

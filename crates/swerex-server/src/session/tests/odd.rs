@@ -75,11 +75,49 @@ async fn nothing_a_command_sets_is_in_the_way() {
         if change.contains("'echo pc'") {
             assert!(next.output.starts_with("one\npc\n"), "{next:?}");
             assert!(again.output.starts_with("a\nb\npc\n"), "{again:?}");
-        } else if !change.contains(">(") {
-            // The last one's writer is another process, which may be late.
+        } else {
             assert_eq!(next.output, "one\n", "{change}");
             assert_eq!(again.output, "a\nb\n", "{change}");
         }
+    }
+}
+
+#[tokio::test]
+async fn output_belongs_to_its_command() {
+    let fixture = Fixture::new().await;
+    let lines = |prefix: &str| -> String { (1..=300).map(|n| format!("{prefix}{n}\n")).collect() };
+    let cases = [
+        (
+            "for i in $(seq 300); do echo $i; done > >(while read l; do echo \"ts $l\"; done)",
+            lines("ts "),
+        ),
+        ("seq 300 > >(sed s/^/E:/ | cat)", lines("E:")),
+        ("echo hello 2>&1 > >(sleep 0.1; cat)", "hello\n".to_owned()),
+        ("echo err 2> >(sed s/^/E:/ >&2) >&2", "E:err\n".to_owned()),
+        (
+            "f() { ls /dev/null > >(sleep 0.1; sed s/^/f:/); }",
+            String::new(),
+        ),
+        ("f", "f:/dev/null\n".to_owned()),
+        (
+            "(echo deep | tee /dev/null) > >(tee >(cat >&2) >/dev/null)",
+            "deep\n".to_owned(),
+        ),
+    ];
+    for (command, output) in cases {
+        assert_eq!(fixture.run(command).await, (output, 0), "{command}");
+        assert_eq!(fixture.output("echo next").await, "next\n", "{command}");
+    }
+    let coprocess =
+        "coproc { while read l; do echo \"got $l\" >&2; done; }; echo hi >&${COPROC[1]}";
+    let (output, _) = fixture.run(coprocess).await;
+    assert!(output.ends_with("got hi\n"), "{output}");
+    fixture.run("exec > >(tee -a log) 2>&1").await;
+    for number in 0..12 {
+        assert_eq!(
+            fixture.output(&format!("echo line-{number}")).await,
+            format!("line-{number}\n")
+        );
     }
 }
 
