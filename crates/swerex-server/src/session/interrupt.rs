@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     PROMPT,
     call::{Event, Waiter},
-    made_of,
+    inner, made_of,
     outcome::{ended, observation, strip},
     pattern::Patterns,
     shell::{End, Keeper, Phase, Shell},
@@ -67,7 +67,22 @@ pub(super) async fn interrupt(
     let event = insist(shell, request, &mut end).await;
     drop(end);
     match event {
-        None => Err(PyException::pexpect_timeout("Failed to interrupt session")),
+        None if inner::is_at_prompt(shell) => {
+            let prompt = shell.question();
+            let screen = shell.take_output();
+            // It stays, for the next text that the inner shell gets.
+            shell.state().screen.push(&prompt);
+            let output = inner::without_prompt(screen, &prompt, true).await;
+            Ok(observation(
+                output.trim().to_owned(),
+                Some(0),
+                PROMPT.to_owned(),
+            ))
+        }
+        None => {
+            shell.take_back();
+            Err(PyException::pexpect_timeout("Failed to interrupt session"))
+        }
         Some(Event::Seen { pattern, before }) => {
             let output = stripped(before).await;
             Ok(observation(output, Some(0), pattern))
@@ -174,7 +189,8 @@ async fn insist(shell: &Shell, request: &Request, end: &mut Awaited<'_>) -> Opti
         };
         shell.disturb(way).await;
         let event = end.wait(shell, Instant::now() + request.pause).await;
-        if event.is_some() {
+        // A shell within the shell is not what was to be interrupted.
+        if event.is_some() || inner::is_at_prompt(shell) {
             return event;
         }
     }

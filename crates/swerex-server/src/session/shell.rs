@@ -232,6 +232,11 @@ impl Shell {
         }
     }
 
+    /// Takes back what was typed and nobody has read.
+    pub(super) fn take_back(&self) {
+        self.terminal.take_back();
+    }
+
     /// Lets a shell go on that was stopped: no other signal would reach it.
     pub(super) fn wake(&self) {
         // It may be gone.
@@ -405,9 +410,6 @@ impl Shell {
     /// Takes the bash that the shell has become for the shell, when it says that it is at its prompt.
     pub(super) async fn adopt(&self) -> io::Result<()> {
         *self.known_as() = command_line(self.pid);
-        self.startup.set_len(0)?;
-        self.startup
-            .write_all_at(self.paths.prompt().as_bytes(), 0)?;
         self.terminal.settle()?;
         // Line editing is left here, and not in the file: what is being read from changes at the top level only.
         let file = script::path(&self.startup);
@@ -417,6 +419,12 @@ impl Shell {
 
     fn known_as(&self) -> MutexGuard<'_, Vec<u8>> {
         self.known_as.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The start-up files have been read: the file holds from now on what puts the prompt back.
+    fn keep_prompt(&self) -> io::Result<()> {
+        self.startup.set_len(0)?;
+        self.startup.write_all_at(self.paths.prompt().as_bytes(), 0)
     }
 
     /// What is printed is taken over as long as this is held. Without, only so much of it as can be kept at little cost; then
@@ -484,7 +492,12 @@ impl Shell {
             {
                 state.take_words_back(&self.paths.words_shown());
             }
+            let is_first = *state.phase() == Phase::Starting;
             let ask = state.hear(report);
+            if is_first && *state.phase() != Phase::Starting {
+                // It is memory, and the new text is shorter.
+                let _ = self.keep_prompt();
+            }
             self.tell(&mut state, ask);
         }
         drop(state);

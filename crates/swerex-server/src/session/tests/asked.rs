@@ -193,6 +193,15 @@ async fn commands_go_to_a_shell_within_the_shell() {
         }
         let exception = fixture.fail(BashAction::new("(exit 4)")).await;
         assert_eq!(exception.class(), "swerex.exceptions.NonZeroExitCodeError");
+        // What runs in it is interrupted, and not it.
+        let late = fixture.fail(within(1.0, "sleep 600")).await;
+        assert_eq!(late.class(), TIMEOUT, "{start}");
+        fixture.interrupt().await.unwrap();
+        assert_eq!(
+            fixture.run("echo inner").await,
+            ("inner\n".into(), 0),
+            "{start}"
+        );
         assert_eq!(fixture.run("exit 3").await.1, 3, "{start}");
         assert_eq!(fixture.run("echo back").await, ("back\n".into(), 0));
     }

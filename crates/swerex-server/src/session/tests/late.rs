@@ -305,3 +305,47 @@ async fn keys_that_are_pressed_on_and_on_are_not_seen_by_the_next_command() {
         assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
     }
 }
+
+/// Callers that run commands and others that interrupt, at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_interleaving_of_commands_and_interrupts_ends_a_session() {
+    let fixture = Fixture::new().await;
+    let commands = [
+        ("echo N", "N\n"),
+        ("echo N\ntrue", "N\n"),
+        ("/bin/echo N", "N\n"),
+        ("sleep 0.002; echo N", "N\n"),
+    ];
+    let mut random = fastrand::Rng::with_seed(10);
+    let mut other = fastrand::Rng::with_seed(24);
+    let interrupts = async {
+        loop {
+            let hasty = BashInterruptAction {
+                timeout: f64::from(other.u32(0..20)) / 1_000.0,
+                n_retry: 3,
+                ..BashInterruptAction::default()
+            };
+            // It may find nothing, or a command that is over by then.
+            let _ = fixture.sessions.interrupt(hasty).await;
+            tokio::time::sleep(Duration::from_micros(other.u64(0..2_000))).await;
+        }
+    };
+    let runs = async {
+        for round in 0..600 {
+            let (command, expected) = commands[random.usize(0..commands.len())];
+            let command = command.replace('N', &round.to_string());
+            let seen = fixture.act(within(20.0, &command)).await;
+            let seen = seen.unwrap_or_else(|error| panic!("{round}: {command}: {error:?}"));
+            let expected = expected.replace('N', &round.to_string());
+            // What was not interrupted has run.
+            if seen.exit_code == Some(0) {
+                assert!(seen.output.contains(&expected), "{command}: {seen:?}");
+            }
+        }
+    };
+    tokio::select! {
+        () = runs => {}
+        () = interrupts => {}
+    }
+    assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
+}

@@ -185,3 +185,98 @@ async fn a_bash_that_replaces_the_shell_is_the_shell() {
         assert_eq!(fixture.output("printf 'a\tb'").await, "a\tb");
     }
 }
+
+#[tokio::test]
+async fn what_a_command_leaves_behind_is_what_bash_leaves() {
+    let fixture = Fixture::new().await;
+    let cases = [
+        ("(exit 7)", "echo $?", "7\n"),
+        ("nosuch", "echo $?", "127\n"),
+        ("true | (exit 3) | true", "echo ${PIPESTATUS[@]}", "0 3 0\n"),
+        ("echo last-word", "echo $_", "last-word\n"),
+        ("(exit 4)", "true\n(exit 5)", ""),
+        ("true\n(exit 5)", "echo $?", "5\n"),
+        ("sleep 600 & kill $!; wait $!", "echo $?", "143\n"),
+    ];
+    for (first, then, output) in cases {
+        fixture.run(first).await;
+        assert_eq!(fixture.run(then).await.0, output, "{first}; {then}");
+    }
+    fixture.run("wait; sh -c 'kill -INT $$'").await;
+    assert_eq!(fixture.output("echo $?").await, "130\n");
+    fixture.run("trap 'echo failed: $BASH_COMMAND' ERR").await;
+    assert_eq!(fixture.run("false").await, ("failed: false\n".into(), 1));
+    assert_eq!(fixture.run("true").await, (String::new(), 0));
+    fixture
+        .run("trap - ERR; trap 'echo debug: $BASH_COMMAND' DEBUG")
+        .await;
+    assert_eq!(fixture.output("true").await, "debug: true\n");
+}
+
+#[tokio::test]
+async fn no_name_of_the_users_is_in_the_way() {
+    let changes = [
+        "readonly IFS",
+        "IFS=x; readonly IFS",
+        "readonly PS0 PS1 PS2 MAILCHECK PROMPT_COMMAND REPLY",
+        "PS1='$ '; readonly PS1",
+        "eval() { echo mine; }; builtin() { echo mine; }",
+        "eval() { :; }; builtin() { :; }; command() { :; }; set() { :; }; exit() { :; }; unset() { :; }; printf() { :; }",
+        "PROMPT_COMMAND=(true); readonly PROMPT_COMMAND",
+        "unset PROMPT_COMMAND; PS1='> '",
+        "shopt -u promptvars",
+        "PS2='more> '; shopt -u promptvars; trap 'x=1' INT",
+    ];
+    for change in changes {
+        let fixture = Fixture::new().await;
+        fixture.act(within(20.0, change)).await.unwrap();
+        for (command, output, code) in [
+            ("command_x=1; echo a 'b  c'; (exit 3)", "a b  c\n", 3),
+            ("echo one\necho two\n(exit 4)", "one\ntwo\n", 4),
+            ("false", "", 1),
+        ] {
+            let seen = fixture.act(within(20.0, command)).await;
+            let seen = seen.unwrap_or_else(|error| panic!("{change}: {command}: {error:?}"));
+            assert_eq!(
+                (seen.output.as_str(), seen.exit_code),
+                (output, Some(code)),
+                "{change}: {command}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shell_that_ends_when_it_is_idle_lives() {
+    let fixture = Fixture::new().await;
+    fixture.run("readonly TMOUT=1").await;
+    // The limit is bash's own, and a real second.
+    tokio::time::sleep(Duration::from_millis(1_600)).await;
+    assert_eq!(fixture.run("echo $TMOUT").await, ("1\n".into(), 0));
+}
+
+#[tokio::test]
+async fn a_stopped_shell_goes_on_when_it_is_interrupted() {
+    let fixture = Fixture::new().await;
+    let late = fixture.fail(within(0.5, "kill -STOP $$; echo on")).await;
+    assert_eq!(late.class(), TIMEOUT);
+    fixture.interrupt().await.unwrap();
+    assert_eq!(fixture.run("echo after").await, ("after\n".into(), 0));
+}
+
+#[tokio::test]
+async fn what_bash_would_die_of_is_not_run() {
+    let fixture = Fixture::new().await;
+    fixture.run("kept=1").await;
+    for text in [
+        "$(".repeat(5_000) + &")".repeat(5_000),
+        "\"$(echo '".repeat(100_000),
+    ] {
+        let refused = fixture.fail(silent(&format!("echo {text}"))).await;
+        assert_eq!(
+            refused.class(),
+            "swerex.exceptions.BashIncorrectSyntaxError"
+        );
+        assert_eq!(fixture.output("echo $kept").await, "1\n");
+    }
+}
