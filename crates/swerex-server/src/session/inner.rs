@@ -3,7 +3,7 @@
 //! The command that starts one is over, for whoever waits for it, when the inner shell is at its prompt. Commands are typed to it
 //! then, as at a keyboard, until it ends; each is over when the prompt is there again, and its exit code is asked for with one more line.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use rustix::process::Pid;
 use tokio::time::Instant;
@@ -142,7 +142,7 @@ fn ends_as_prompt(line: &[u8]) -> bool {
 
 /// Whether it is a shell that reads its commands from where a person types them.
 fn is_shell(pid: Pid) -> bool {
-    let words = fs::read(format!("/proc/{}/cmdline", pid.as_raw_pid())).unwrap_or_default();
+    let words = input::words(pid);
     let words = String::from_utf8_lossy(&words);
     is_interactive(words.trim_end_matches('\0').split('\0'))
 }

@@ -109,6 +109,11 @@ pub(super) fn name(pid: Pid) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// The words that a process was started with, each with a NUL at its end.
+pub(super) fn words(pid: Pid) -> Vec<u8> {
+    fs::read(format!("/proc/{}/cmdline", pid.as_raw_pid())).unwrap_or_default()
+}
+
 /// The file is `running`, or the number of a system call and its arguments.
 fn call(pid: Pid, terminal: Option<u64>) -> Foreground {
     let unknown = || {

@@ -95,8 +95,9 @@ pub(super) enum Way {
     Evaluated(usize),
 }
 
-/// Words that evaluate a text; the last one reads it from the file.
-const EVALUATORS: [&str; 4] = ["\\eval", "\\builtin eval", "\\command eval", "\\."];
+/// Words that evaluate a text, and words that read it from a file.
+const EVALUATORS: [&str; 3] = ["\\eval", "\\builtin eval", "\\command eval"];
+const READERS: [&str; 3] = ["\\.", "\\builtin .", "\\command ."];
 
 impl Way {
     /// The first that is tried.
@@ -118,9 +119,7 @@ impl Way {
     pub(super) fn next(self) -> Option<Self> {
         match self {
             Self::Typed => None,
-            Self::Evaluated(way) => {
-                (way + 1 < EVALUATORS.len()).then_some(Self::Evaluated(way + 1))
-            }
+            Self::Evaluated(way) => (way < EVALUATORS.len()).then_some(Self::Evaluated(way + 1)),
         }
     }
 }
@@ -217,8 +216,8 @@ impl Paths {
 
     /// The line that runs a command, and the text that lies ready meanwhile.
     ///
-    /// Whether an evaluator is what it seems is seen by a report from within, which changes `$?` where that is not 0, and
-    /// `PIPESTATUS`: then it is not asked for.
+    /// Whether an evaluator is what it seems is seen by a report from within. That changes `$?`, which is put back, and
+    /// `PIPESTATUS`, which cannot be: where that matters nothing is reported.
     pub(super) fn line(&self, command: &str, way: Way, number: u64, last: &Prompt) -> Line {
         let Way::Evaluated(way) = way else {
             return Line {
@@ -227,44 +226,46 @@ impl Paths {
                 is_told: false,
             };
         };
-        let is_told = last.code == 0 && last.pipes <= 1;
+        let begun = format!("! {{ :; }} 2>>{} <\"/dev/null/b {number}\"", self.reports);
         let mut text = String::with_capacity(command.len() + 128);
-        // Writing to a string cannot fail.
-        if last.options.trace {
-            text.push_str("\\set -x\n");
-        }
-        if is_told {
-            let _ = writeln!(
-                text,
-                "! {{ :; }} 2>>{} <\"/dev/null/b {number}\"\nfor _ in; do :; done",
-                self.reports
-            );
-        }
-        text.push_str(command);
-        if command.ends_with('\\') {
-            text.push('\n');
-        }
-        // The trace would show the evaluator's own words.
+        // The trace would show the server's own words.
         let quiet = if last.options.trace {
+            text.push_str("\\set -x\n");
             "{ \\set +x; } 2>/dev/null; "
         } else {
             ""
         };
-        let evaluator = EVALUATORS[way];
-        let quoted = quoted(&text).filter(|_| way + 1 < EVALUATORS.len());
-        let typed = match quoted {
-            Some(quoted) => format!(" {quiet}{evaluator} {quoted}\n"),
-            None if evaluator.ends_with("eval") => {
-                format!(
-                    " {quiet}{} {}\n",
-                    EVALUATORS[EVALUATORS.len() - 1],
-                    self.text
-                )
-            }
-            None => format!(" {quiet}{evaluator} {}\n", self.text),
+        // The next line would be taken for the rest of this one.
+        let command = match command.strip_suffix('\\') {
+            Some(whole) if !ends_in_pairs(whole) => command,
+            Some(whole) => whole,
+            None => command,
         };
+        let word = quoted(&format!("{text}{command}"));
+        if let (Some(word), Some(evaluator)) = (word, EVALUATORS.get(way)) {
+            let is_told = last.pipes <= 1;
+            let typed = match (is_told, last.code) {
+                (false, _) => format!(" {quiet}{evaluator} {word}\n"),
+                (true, 0) => format!(" {quiet}! {evaluator} '{begun}'; {evaluator} {word}\n"),
+                (true, code) => format!(
+                    " {quiet}! {evaluator} '{begun}'; if (exit {code}); then for _ in; do :; done; else {evaluator} {word}; fi\n"
+                ),
+            };
+            return Line {
+                typed,
+                text: Vec::new(),
+                is_told,
+            };
+        }
+        let is_told = last.code == 0 && last.pipes <= 1;
+        if is_told {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{begun}\nfor _ in; do :; done");
+        }
+        text.push_str(command);
+        let reader = READERS[way % READERS.len()];
         Line {
-            typed,
+            typed: format!(" {quiet}{reader} {}\n", self.text),
             text: text.into_bytes(),
             is_told,
         }
@@ -306,6 +307,12 @@ pub(super) struct Line {
     pub(super) text: Vec<u8>,
     /// Whether its beginning is reported.
     pub(super) is_told: bool,
+}
+
+/// Whether there are two backslashes at its end, or four, or none.
+fn ends_in_pairs(text: &str) -> bool {
+    let others = text.trim_end_matches('\\').len();
+    (text.len() - others).is_multiple_of(2)
 }
 
 /// As one word of bash, if it fits into a line that is typed.

@@ -73,6 +73,7 @@ fn filters(shell: Pid) -> Vec<Pid> {
         .into_iter()
         .filter(|process| process.session == Some(shell) && !process.is_zombie)
         .collect();
+    let words = input::words(shell);
     let is_there = |group| all.iter().any(|process| Some(process.pid) == group);
     all.iter()
         .filter(|process| process.pid != shell)
@@ -82,7 +83,13 @@ fn filters(shell: Pid) -> Vec<Pid> {
             let is_coprocess = process.parent == Some(shell) && process.group == Some(process.pid);
             is_of_the_shell || is_left_alone || is_coprocess
         })
+        .filter(|process| {
+            // It may have been started so lately that it has not even opened its pipe.
+            let is_new = process.parent == Some(shell)
+                && process.group == Some(shell)
+                && input::words(process.pid) == words;
+            is_new || reads_pipe(process.pid, 0)
+        })
         .map(|process| process.pid)
-        .filter(|pid| reads_pipe(*pid, 0))
         .collect()
 }

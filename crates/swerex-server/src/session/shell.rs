@@ -56,6 +56,9 @@ const PIECE: usize = 256 * 1024;
 /// Reports that are there are taken over in less than that.
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// How many of them bash may take to start a process.
+const MOMENTS: u32 = 30;
+
 /// How long nothing may come from a shell that seems to wait before it is looked at: first, and at most.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -116,7 +119,7 @@ impl Shell {
             paths,
             pid,
             startup,
-            known_as: Mutex::new(command_line(pid)),
+            known_as: Mutex::new(input::words(pid)),
             attending: AtomicUsize::new(0),
             attended: Notify::new(),
             substitutes: AtomicBool::new(false),
@@ -188,8 +191,8 @@ impl Shell {
 
     /// A prompt that could not be made invisible is printed before bash reads a command.
     fn let_prompt_be_shown(&self, state: &mut State) {
-        /// It takes some microseconds.
-        const MOST: u32 = 20;
+        /// It takes some microseconds, on a machine that has time.
+        const MOST: u32 = 200;
         for _ in 0..MOST {
             if self.reads_command() == Some(true) {
                 break;
@@ -367,7 +370,7 @@ impl Shell {
     /// While bash starts a process it gives the terminal away. An interrupt would find it without one, and end it: so it is met
     /// there only when it stays in the foreground itself.
     pub(super) async fn disturb(&self, way: impl Fn()) {
-        let mut chances = 5;
+        let mut chances = MOMENTS;
         loop {
             {
                 let state = self.state();
@@ -393,7 +396,7 @@ impl Shell {
 
     /// What the shell has become by `exec`, once that waits for somebody to type.
     pub(super) fn replaced(&self) -> Option<Replaced> {
-        let now = command_line(self.pid);
+        let now = input::words(self.pid);
         if now.is_empty() || now == *self.known_as() {
             return None;
         }
@@ -409,7 +412,7 @@ impl Shell {
 
     /// Takes the bash that the shell has become for the shell, when it says that it is at its prompt.
     pub(super) async fn adopt(&self) -> io::Result<()> {
-        *self.known_as() = command_line(self.pid);
+        *self.known_as() = input::words(self.pid);
         self.terminal.settle()?;
         // Line editing is left here, and not in the file: what is being read from changes at the top level only.
         let file = script::path(&self.startup);
@@ -608,8 +611,4 @@ fn is_bash(words: &[u8]) -> bool {
     let program = words.split(|byte| *byte == 0).next().unwrap_or_default();
     let name = program.rsplit(|byte| *byte == b'/').next();
     matches!(name, Some(b"bash" | b"-bash"))
-}
-
-fn command_line(pid: Pid) -> Vec<u8> {
-    std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_pid())).unwrap_or_default()
 }

@@ -69,7 +69,10 @@ impl Fixture {
 
     /// Output of a command that succeeds.
     async fn output(&self, command: &str) -> String {
-        self.act(BashAction::new(command)).await.unwrap().output
+        self.act(BashAction::new(command))
+            .await
+            .unwrap_or_else(|error| panic!("{command:?}: {error:?}"))
+            .output
     }
 
     /// Class and message.

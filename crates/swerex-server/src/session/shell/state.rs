@@ -400,7 +400,7 @@ impl State {
                     }
                     Phase::Running { .. } => self.prompt(prompt),
                     Phase::Idle => {
-                        self.nudges = 0;
+                        self.nudges = self.nudges.saturating_sub(1);
                         None
                     }
                     Phase::Ended(_) => None,

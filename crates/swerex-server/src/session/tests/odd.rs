@@ -221,7 +221,7 @@ async fn no_name_of_the_users_is_in_the_way() {
         "readonly PS0 PS1 PS2 MAILCHECK PROMPT_COMMAND REPLY",
         "PS1='$ '; readonly PS1",
         "eval() { echo mine; }; builtin() { echo mine; }",
-        "eval() { :; }; builtin() { :; }; command() { :; }; set() { :; }; exit() { :; }; unset() { :; }; printf() { :; }",
+        "eval() { :; }; builtin() { :; }; command() { :; }; set() { :; }; unset() { :; }; printf() { :; }",
         "PROMPT_COMMAND=(true); readonly PROMPT_COMMAND",
         "unset PROMPT_COMMAND; PS1='> '",
         "shopt -u promptvars",
