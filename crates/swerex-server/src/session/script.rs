@@ -170,20 +170,22 @@ impl Paths {
     /// a prompt reports in place of the hook.
     fn words(&self, place: u32) -> String {
         let hook = self.hook();
-        let report = self.report();
+        // Within a prompt bash does not know reserved words at any moment.
+        let report = self.report().replace("! { :; } ", "");
         // Before 5.1 there is no array of hooks.
         format!(
             "\\builtin set +o history +o vi +o emacs\n\
              (PS0=) 2>/dev/null && PS0=\n\
              (PS2=) 2>/dev/null && PS2='{continuation}'\n\
              if (PROMPT_COMMAND=) 2>/dev/null; then\n\
-             (PS1=) 2>/dev/null && PS1='{PROMPT}'\n\
              if [ \"${{BASH_VERSINFO[0]}}${{BASH_VERSINFO[1]}}\" -ge 51 ]; then PROMPT_COMMAND[{place}]='{hook}'\n\
              elif [ -n \"${{PROMPT_COMMAND##*'/dev/null/p '*}}\" ] || [ -z \"${{PROMPT_COMMAND-}}\" ]; then\n\
              PROMPT_COMMAND=\"${{PROMPT_COMMAND:+$PROMPT_COMMAND$'\\n'}}\"'{hook}'\n\
-             fi\n\
-             else (PS1=) 2>/dev/null && PS1='\\[$({report})\\]'\n\
-             fi\n",
+             fi\nfi\n\
+             case \"${{PROMPT_COMMAND[*]-}}\" in\n\
+             *'/dev/null/p '*) (PS1=) 2>/dev/null && PS1='{PROMPT}';;\n\
+             *) (PS1=) 2>/dev/null && PS1='\\[$({report})\\]';;\n\
+             esac\n",
             continuation = self.continuation(),
         )
     }

@@ -389,9 +389,7 @@ impl State {
     pub(super) fn hear(&mut self, report: Report) -> Option<Ask> {
         match report {
             Report::Prompt(prompt) => {
-                let is_first = self.phase == Phase::Starting;
-                self.has_visible_prompt = prompt.options.verbose
-                    || (prompt.is_visible && (is_first || self.last.is_visible));
+                self.has_visible_prompt = prompt.options.verbose || prompt.is_visible;
                 self.last = prompt;
                 match self.phase {
                     Phase::Starting => {
