@@ -6,7 +6,7 @@
 use std::{
     fmt::Write as _,
     io::{self, BufWriter, IsTerminal as _, Read, Write},
-    os::fd::{AsFd as _, BorrowedFd},
+    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -130,6 +130,11 @@ impl Output {
     /// As [`command_stdout`](Self::command_stdout), with the bare error.
     pub(crate) fn print(&self, bytes: &[u8]) -> io::Result<()> {
         self.live.suspend(|| write_all(io::stdout().lock(), bytes))
+    }
+
+    /// The terminal that results go to, for [`tty`](crate::tty) to tidy up.
+    pub(crate) fn screen(&self) -> io::Result<OwnedFd> {
+        io::stdout().as_fd().try_clone_to_owned()
     }
 
     /// All that `from` gives, as it is.
