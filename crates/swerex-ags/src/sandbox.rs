@@ -110,12 +110,39 @@ pub(crate) async fn with<T>(
     }
 }
 
-/// Starts a sandbox and leaves it running; gives its id.
-pub(crate) async fn keep(context: &Context) -> Result<String, Failure> {
+/// Starts a sandbox, tells somebody its id, and leaves it running. One that nobody could be told of is stopped.
+pub(crate) async fn keep(
+    context: &Context,
+    tell: impl FnOnce(&str) -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
     let account = context.cloud().await?.account.clone();
     let outcome = async {
-        let (deployment, _progress) = started(context).await?;
-        deployment.keep().map_err(|error| Failure::of(&error))
+        let (mut deployment, _progress) = started(context).await?;
+        let id = deployment
+            .instance_id()
+            .map_err(|error| Failure::of(&error))?
+            .to_owned();
+        let told = id.clone();
+        // Whoever is told may not read; that is no reason to be deaf to signals.
+        let telling = tokio::task::spawn_blocking(move || tell(&told));
+        let telling = async {
+            telling
+                .await
+                .unwrap_or_else(|error| Err(Failure::of(&error)))
+        };
+        match context.until_interrupted(telling).await {
+            Ok(()) => deployment
+                .keep()
+                .map(drop)
+                .map_err(|error| Failure::of(&error)),
+            Err(failure) => Err(failure.led_to(match deployment.stop().await {
+                Ok(()) => format!("the sandbox {id} was stopped, as its id could not be told"),
+                Err(error) => format!(
+                    "the sandbox {id} may go on ({}), and its id could not be told otherwise",
+                    Failure::from(error).text()
+                ),
+            })),
+        }
     };
     let outcome = outcome.await;
     settle(&account, &context.output).await;

@@ -172,9 +172,7 @@ mod tests {
             show(b"\x1b[?1000h", print).unwrap();
             if panics {
                 // The one that has it need not be the one that panics.
-                thread::spawn(|| panic!("of a test"))
-                    .join()
-                    .unwrap_err();
+                thread::spawn(|| panic!("of a test")).join().unwrap_err();
                 assert!(has_echo());
             }
             drop(raw);

@@ -93,7 +93,11 @@ impl Modes {
             put(&format!("\x1b[<{first}u"));
         }
         for mode in &self.switched {
-            let letter = if SWITCHED_OFF.contains(mode) { 'h' } else { 'l' };
+            let letter = if SWITCHED_OFF.contains(mode) {
+                'h'
+            } else {
+                'l'
+            };
             put(&format!("\x1b[?{mode}{letter}"));
         }
         let Other {

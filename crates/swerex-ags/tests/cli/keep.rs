@@ -69,6 +69,81 @@ async fn a_sandbox_stays_until_it_is_taken_down() {
     );
 }
 
+/// The program with a stdout on which nothing can be written: a full disk, a pipe that nobody reads, and none.
+fn unheard(lab: &Lab, args: &[&str]) -> Vec<Command> {
+    let (reader, pipe) = std::io::pipe().unwrap();
+    drop(reader);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let mut commands: Vec<Command> = [Stdio::from(pipe), full.unwrap().into()]
+        .into_iter()
+        .map(|stdout| {
+            let mut command = lab.command(args);
+            command.stdout(stdout).stderr(Stdio::piped());
+            command
+        })
+        .collect();
+    let direct = lab.command(args);
+    let direct = direct.as_std();
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "exec \"$0\" \"$@\" >&-"])
+        .arg(direct.get_program())
+        .args(direct.get_args())
+        .current_dir(lab.directory.path())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    for (name, value) in direct.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    commands.push(shell);
+    commands
+}
+
+#[tokio::test]
+async fn what_nobody_can_be_told_of_does_not_stay() {
+    let lab = Lab::new().await;
+    let start = r#"{"ToolId": "TOOL"}"#;
+    let tool = lab.json(&["tool", "create"]).await["tool_id"].to_string();
+    let start = start.replace("\"TOOL\"", &tool);
+    for args in [
+        &["-q", "up"][..],
+        &["-o", "json", "up"],
+        &["tool", "create", "--name", "mine"],
+        &["-o", "json", "tool", "create", "--name", "mine"],
+    ] {
+        for mut command in unheard(&lab, args) {
+            let said = command.spawn().unwrap().wait_with_output().await;
+            let said = Said::of(said.unwrap());
+            assert_eq!(said.code, Some(1), "{args:?}: {said:?}");
+            let why = ["could not be told", "nothing was made"];
+            assert!(why.iter().any(|why| said.err.contains(why)), "{said:?}");
+            lab.nothing_runs().await;
+        }
+        let tools = lab.json(&["tool", "list"]).await;
+        assert_eq!(tools.as_array().unwrap().len(), 1, "{args:?}: {tools}");
+    }
+    let mut api = unheard(&lab, &["api", "StartSandboxInstance", &start]).remove(0);
+    let said = api.spawn().unwrap().wait_with_output().await;
+    let said = Said::of(said.unwrap());
+    assert!(said.error(1).contains("was stopped"), "{said:?}");
+    lab.nothing_runs().await;
+    // Where nobody wants to know, that is no failure.
+    let mut command = lab.command(&["-q", "up"]);
+    assert!(
+        command
+            .stdout(Stdio::null())
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    assert_eq!(lab.emulator.live_instances().len(), 1);
+    lab.json(&["down", "--all", "--yes"]).await;
+}
+
 #[tokio::test]
 async fn the_key_of_a_sandboxs_server_is_not_shown() {
     let lab = Lab::new().await;
