@@ -20,6 +20,7 @@ use swerex_ags_runtime::{
 
 use crate::{
     context::Context,
+    home,
     progress::Progress,
     report::{Failure, Outcome},
     sandbox,
@@ -27,8 +28,8 @@ use crate::{
 
 /// Copy files and directories into or out of a running sandbox
 ///
-/// One of SOURCE and TARGET is in the sandbox: ID:PATH. A directory is merged into one that is there; permission bits are kept. A TARGET
-/// that ends with / is the directory to copy into. - is stdin or stdout, for one file.
+/// One of SOURCE and TARGET is in the sandbox: ID:PATH, where ~ is the home there. A directory is merged into one that is there; permission bits
+/// are kept. A TARGET that ends with / is the directory to copy into. - is stdin or stdout, for one file.
 ///
 /// A SOURCE that is a link is followed; links within a directory arrive as links. Out of a sandbox, links that lead out of TARGET are left
 /// out with a warning, nothing is written through a link, and a file takes the place of a link that has its name. Pipes, sockets and devices are not
@@ -153,6 +154,9 @@ async fn upload(source: &Path, id: &str, target: OsString, context: &Context) ->
     let unreadable = |error| Failure::usage(format!("cannot read `{}`: {error}", source.display()));
     let metadata = std::fs::metadata(source).map_err(unreadable)?;
     let mut target = target;
+    if home::is_home(&target) {
+        target.push("/");
+    }
     if ends_with_slash(&target) {
         // `.` and `..` have names only when it is known where they lead.
         let absolute = source.canonicalize().map_err(unreadable)?;
@@ -161,6 +165,7 @@ async fn upload(source: &Path, id: &str, target: OsString, context: &Context) ->
         }
     }
     sandbox::with(Some(id), context, async |sandbox| {
+        let target = home::expanded(&sandbox.runtime, &target).await?;
         let shown = format!("{id}:{}", target.display());
         let said = format!("{} → {shown}", source.display());
         let (progress, told) = told(&said, context);
@@ -180,6 +185,30 @@ async fn download(
     mut options: DownloadOptions,
     context: &Context,
 ) -> Outcome {
+    sandbox::with(Some(id), context, async |sandbox| {
+        let source = home::expanded(&sandbox.runtime, source).await?;
+        let target = landing(&source, target, &mut options)?;
+        let shown = format!("{id}:{}", source.display());
+        let said = format!("{shown} → {}", target.display());
+        let (progress, told) = told(&said, context);
+        let outcome = sandbox
+            .runtime
+            .download_with(&source, &target, &options, &*told)
+            .await;
+        progress.done();
+        let transferred = outcome.map_err(with_flag)?;
+        let ends = (shown, target.display().to_string());
+        copied(&said, ends, target.is_dir(), &transferred, context)
+    })
+    .await
+}
+
+/// Where a source goes, with the directories above that.
+fn landing(
+    source: &OsStr,
+    target: PathBuf,
+    options: &mut DownloadOptions,
+) -> Result<PathBuf, Failure> {
     let into = target.is_dir() || ends_with_slash(target.as_os_str());
     let target = match own_name(source) {
         Some(name) if into => target.join(name),
@@ -197,20 +226,7 @@ async fn download(
             Failure::because(format!("cannot make `{}`", parent.display()), &error)
         })?;
     }
-    sandbox::with(Some(id), context, async |sandbox| {
-        let shown = format!("{id}:{}", source.display());
-        let said = format!("{shown} → {}", target.display());
-        let (progress, told) = told(&said, context);
-        let outcome = sandbox
-            .runtime
-            .download_with(source, &target, &options, &*told)
-            .await;
-        progress.done();
-        let transferred = outcome.map_err(with_flag)?;
-        let ends = (shown, target.display().to_string());
-        copied(&said, ends, target.is_dir(), &transferred, context)
-    })
-    .await
+    Ok(target)
 }
 
 /// The name that a path ends with, unless that is none of its own.
@@ -248,11 +264,12 @@ async fn to_stdout(
     let directory = stdin::directory().map_err(wrong)?;
     let file = directory.path().join("file");
     sandbox::with(Some(id), context, async |sandbox| {
+        let source = home::expanded(&sandbox.runtime, source).await?;
         let shown = source.display();
         let (progress, told) = told(&format!("{id}:{shown} → stdout"), context);
         let outcome = sandbox
             .runtime
-            .download_with(source, &file, &options, &*told)
+            .download_with(&source, &file, &options, &*told)
             .await;
         progress.done();
         outcome.map_err(with_flag)?;

@@ -1,11 +1,14 @@
 //! `swerex-ags run`: one command in a sandbox; its output and its exit code are this program's.
 
+use std::ffi::OsStr;
+
 use serde::Serialize;
 use swerex_ags_runtime::Error;
 use swerex_proto::Command;
 
 use crate::{
     context::Context,
+    home,
     kept::{Both, Kept},
     progress::Progress,
     report::{FAILED, Failure, Outcome},
@@ -45,9 +48,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
-    let command = command(&args);
+    let mut command = command(&args);
     let instance = args.instance.as_deref();
     sandbox::with(instance, context, async |sandbox| {
+        if let Some(cwd) = &mut command.cwd {
+            let expanded = home::expanded(&sandbox.runtime, OsStr::new(cwd)).await?;
+            *cwd = expanded.to_string_lossy().into_owned();
+        }
         let progress = Progress::spinner(&context.output);
         progress.wait("running the command");
         let command = match instance {

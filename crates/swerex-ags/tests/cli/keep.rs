@@ -223,6 +223,10 @@ async fn files_are_copied_both_ways_whatever_is_in_them() {
         .mode();
     assert_eq!(mode & 0o777, 0o750);
 
+    let said = lab
+        .run(&["cp", &format!("{id}:~no-such-user/x"), "x"])
+        .await;
+    assert!(said.error(1).contains("or ./~no-such-user/x"), "{said:?}");
     let said = lab.run(&["cp", &format!("{id}:/no/such"), "x"]).await;
     assert_eq!(
         said.error(1),

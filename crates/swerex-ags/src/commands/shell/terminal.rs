@@ -23,9 +23,12 @@ use crate::{
     tty::{self, Guard},
 };
 
-/// Starts bash with its own files and then those that are named, which no flag of its own does.
-const SOURCING: &str =
-    r#"exec bash --rcfile <(echo '[ ! -f ~/.bashrc ] || . ~/.bashrc'; printf '. %q\n' "$@") -i"#;
+/// Starts bash with its own files and then those that are named, which no flag of its own does. `~/` is the home.
+const SOURCING: &str = r#"for f; do
+case $f in '~/'*) f=$HOME/${f#'~/'} ;; esac
+set -- "$@" "$f"; shift
+done
+exec bash --rcfile <(echo '[ ! -f ~/.bashrc ] || . ~/.bashrc'; printf '. %q\n' "$@") -i"#;
 
 /// Bytes that are read from the keyboard at once: as many as a terminal gives.
 const PIECE: usize = 4096;
