@@ -9,6 +9,7 @@ use std::{
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
+    attributes::Attributes,
     spool::packed,
     transfer::Transferred,
     walk::{Entry, Found, NotPacked, What, default_mode, mode, slashed, walk},
@@ -33,6 +34,8 @@ pub(crate) struct Later {
     pub(crate) modes: Vec<Mode>,
     /// Names of links below the directory, and what they say.
     pub(crate) links: Vec<(String, String)>,
+    /// Names of files, and the seconds since 1970 when they were changed last.
+    pub(crate) times: Vec<(String, i64)>,
 }
 
 /// An entry's permission bits.
@@ -75,6 +78,10 @@ fn pack_into(directory: &Path, file: File) -> Result<Option<Archive>, NotPacked>
         }
         add(&mut zip, &entry, &name).map_err(NotPacked::at(&entry.path))?;
         is_empty = false;
+        let attributes = Attributes::of(&entry.metadata);
+        if let Some(modified) = attributes.modified.filter(|_| !entry.metadata.is_dir()) {
+            later.times.push((name.clone(), modified));
+        }
         let mode = mode(&entry.metadata);
         if mode != default_mode(&entry.metadata) {
             later.modes.push(Mode {

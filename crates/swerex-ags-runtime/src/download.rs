@@ -12,6 +12,7 @@ use swerex_proto::{ExceptionClass, RemoteError};
 use tokio::{io::AsyncWriteExt as _, task::JoinHandle};
 
 use crate::{
+    attributes::{Attributes, set_modified},
     error::{Error, Limit},
     incoming::{Feed, incoming},
     merge::merge,
@@ -23,10 +24,10 @@ use crate::{
     upload::{Told, blocking},
 };
 
-/// What stands at a path of the server's machine: `d`, `f` with size and permission bits, `o` for something else, or `n` for nothing. The size is
+/// What stands at a path of the server's machine: `d`, `f` with size, permission bits and time, `o` for something else, or `n` for nothing. The size is
 /// for showing only.
 const LOOK: &str = r#"if [ -d "$1" ]; then echo d
-elif [ -f "$1" ]; then echo "f $(stat -L -c '%s %a' -- "$1" 2>/dev/null || echo 0 644)"
+elif [ -f "$1" ]; then echo "f $(stat -L -c '%s %a %Y' -- "$1" 2>/dev/null || echo 0 644 -)"
 elif [ -e "$1" ]; then echo o; else echo n; fi"#;
 
 /// Packs a directory into a temporary file and gives the file's name and size.
@@ -55,7 +56,7 @@ impl AgsRuntime {
         self.download_with(source, target, &options, told).await
     }
 
-    /// Brings the file or directory `source` to the local path `target`, with its permission bits.
+    /// Brings the file or directory `source` to the local path `target`, with its permission bits and the times of files.
     ///
     /// A file is read to its end, whatever its size is said to be, and replaced at once when all of it is there; a link that has its name is
     /// replaced, too. What is there and neither file nor directory, such as a pipe, is written to. A directory is unpacked beside `target` while
@@ -85,10 +86,14 @@ impl AgsRuntime {
                 let stage = self.stage(source, target, options, told).await?;
                 blocking(move || merge(stage)).await?
             }
-            ["f", size, mode] => {
+            ["f", size, mode, modified] => {
                 let mode = u32::from_str_radix(mode, 8).unwrap_or(0o644) & MODE;
+                let attributes = Attributes {
+                    mode: Some(mode),
+                    modified: modified.parse().ok(),
+                };
                 // A size that is no number is as good as none.
-                let seen = (size.parse().unwrap_or(0), mode);
+                let seen = (size.parse().unwrap_or(0), attributes);
                 self.download_file(source, target, seen, options, told)
                     .await?;
                 Ok(Transferred::default())
@@ -109,7 +114,7 @@ impl AgsRuntime {
         &self,
         source: &OsStr,
         target: &Path,
-        (size, mode): (u64, u32),
+        (size, attributes): (u64, Attributes),
         options: &DownloadOptions,
         told: &Told,
     ) -> Result<(), Error> {
@@ -131,7 +136,13 @@ impl AgsRuntime {
         let file = part.as_file().try_clone().map_err(local)?;
         self.fetch(source, size, file, &target, options, told)
             .await?;
-        set_file_mode(part.as_file(), mode).map_err(local)?;
+        if let Some(modified) = attributes.modified {
+            // Not every file system keeps every time.
+            let _ = set_modified(part.as_file(), modified);
+        }
+        if let Some(mode) = attributes.mode {
+            set_file_mode(part.as_file(), mode).map_err(local)?;
+        }
         part.persist(&target).map_err(|error| local(error.error))?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+mod attributes;
 mod bytes;
 mod call;
 mod checked;

@@ -153,6 +153,13 @@ fn moved(entry: &DirEntry, to: &Path) -> io::Result<()> {
         symlink(&fs::read_link(from)?, &beside)?;
     } else {
         fs::copy(from, &beside)?;
+        if let Ok(modified) = entry.metadata()?.modified() {
+            // Not every file system keeps every time.
+            let _ = fs::File::options()
+                .write(true)
+                .open(&beside)?
+                .set_modified(modified);
+        }
     }
     fs::rename(&beside, to)
 }

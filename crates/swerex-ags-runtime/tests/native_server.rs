@@ -18,7 +18,7 @@ use std::{
 use server::Server;
 use swerex_ags_runtime::{AgsRuntime, Error, Sink};
 use swerex_proto::{BashAction, Command, CreateBashSessionRequest, ExceptionClass, native::Stream};
-use tree::{Tree, large, mode, set_mode};
+use tree::{Tree, large, mode, modified, set_mode, set_modified, time};
 
 fn class<T: std::fmt::Debug>(outcome: Result<T, Error>) -> ExceptionClass {
     let error = outcome.unwrap_err();
@@ -243,6 +243,7 @@ async fn files_and_trees_arrive_with_modes_and_links() {
 
     let large = large();
     fs::write(here.path().join("large"), &large).unwrap();
+    set_modified(&here.path().join("large"), 7);
     set_mode(&here.path().join("large"), 0o700);
     let target = server.home().join("new/large");
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -256,7 +257,10 @@ async fn files_and_trees_arrive_with_modes_and_links() {
         .await
         .unwrap();
     assert!(fs::read(&target).unwrap() == large);
-    assert_eq!(mode(&target), 0o700);
+    assert_eq!((mode(&target), modified(&target)), (0o700, time(7)));
+    let down = here.path().join("down");
+    runtime.download(&target, &down, &|_, _| {}).await.unwrap();
+    assert_eq!((mode(&down), modified(&down)), (0o700, time(7)));
     let size = large.len() as u64;
     assert_eq!(told.lock().unwrap().last(), Some(&(size, size)));
 

@@ -26,7 +26,7 @@ use swerex_ags_runtime::Error;
 use swerex_proto::{
     CloseBashSessionRequest, Command, ExceptionClass, ReadFileRequest, WriteFileRequest,
 };
-use tree::{Tree, large, mode, set_mode};
+use tree::{Tree, large, mode, modified, set_mode, set_modified, time};
 
 #[tokio::test]
 async fn a_session_keeps_its_state() {
@@ -121,6 +121,7 @@ async fn twenty_megabytes_and_a_tree_of_500_files_arrive_as_they_are() {
 
     let large = large();
     fs::write(here.path().join("large"), &large).unwrap();
+    set_modified(&here.path().join("large"), 7);
     set_mode(&here.path().join("large"), 0o700);
     let target = home.join("large");
     runtime
@@ -131,7 +132,10 @@ async fn twenty_megabytes_and_a_tree_of_500_files_arrive_as_they_are() {
         fs::read(&target).unwrap() == large,
         "20 MB came out different"
     );
-    assert_eq!(mode(&target), 0o700);
+    assert_eq!((mode(&target), modified(&target)), (0o700, time(7)));
+    let down = here.path().join("down");
+    runtime.download(&target, &down, &|_, _| {}).await.unwrap();
+    assert_eq!((mode(&down), modified(&down)), (0o700, time(7)));
 
     let tree = Tree::new(here.path().join("tree"));
     let target = home.join("arrived here/tree");

@@ -4,7 +4,8 @@
 //! * **Repeats.** A request with an `X-Request-ID` that was seen before gets the first one's answer; one that is still running is joined.
 //! * **Bytes of a file.** `GET` [`FILE`]`?path=…` answers `application/octet-stream`, with `Range: bytes=A-B` a 206 with `Content-Range`.
 //!   `PUT` [`FILE`]`?path=…` replaces the file by the body, at once or not at all; with `&offset=N` it writes the body at that offset,
-//!   so that a broken transfer can be taken up. `&mode=755` (octal) sets the permission bits, and no others. It answers [`FileWritten`]. A path is
+//!   so that a broken transfer can be taken up. `&mode=755` (octal) sets the permission bits, and no others;
+//!   `&modified=1700000000` (seconds since 1970) the time of the last change, which older servers pass over. It answers [`FileWritten`]. A path is
 //!   percent-encoded bytes, which need not be UTF-8.
 //! * **A directory.** `GET` [`TAR`]`?path=…` answers `application/x-tar`; `PUT` [`TAR`]`?path=…` unpacks such a body into the directory.
 //!   Modes, links and empty directories are kept. A link may lead anywhere, but what would be written outside of the directory is refused.

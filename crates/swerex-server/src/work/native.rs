@@ -127,7 +127,7 @@ async fn write_file(
     body: Body,
 ) -> Result<Prepared, Answer> {
     let query = Query::new(parts.uri.query());
-    let (offset, mode) = (query.offset()?, query.mode()?);
+    let (offset, mode, modified) = (query.offset()?, query.mode()?, query.modified()?);
     let place = place(shared, parts)?;
     let print =
         std::mem::take(&mut request.print).part(parts.uri.query().unwrap_or_default().as_bytes());
@@ -137,7 +137,7 @@ async fn write_file(
     })
     .await?;
     let run = guarded(blocking(move || {
-        let written = native::store(&place, received, mode)?;
+        let written = native::store(&place, received, mode, modified)?;
         Ok(Answer::of(&written))
     }));
     Ok(Prepared {
