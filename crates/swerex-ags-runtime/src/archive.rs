@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Seek, SeekFrom, Write},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -11,8 +11,8 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use crate::{
     attributes::Attributes,
     spool::packed,
-    transfer::Transferred,
-    walk::{Entry, Found, NotPacked, What, default_mode, mode, slashed, walk},
+    transfer::{Skipped, Transferred},
+    walk::{Entry, Found, NotPacked, What, default_mode, mode, slashed, unreadable, walk},
 };
 
 /// A packed directory.
@@ -76,7 +76,11 @@ fn pack_into(directory: &Path, file: File) -> Result<Option<Archive>, NotPacked>
             later.links.push((name, text));
             continue;
         }
-        add(&mut zip, &entry, &name).map_err(NotPacked::at(&entry.path))?;
+        let skipped = add(&mut zip, &entry, &name).map_err(NotPacked::at(&entry.path))?;
+        if let Some(skipped) = skipped {
+            transferred.skip(skipped);
+            continue;
+        }
         is_empty = false;
         let attributes = Attributes::of(&entry.metadata);
         if let Some(modified) = attributes.modified.filter(|_| !entry.metadata.is_dir()) {
@@ -112,19 +116,57 @@ fn pack_into(directory: &Path, file: File) -> Result<Option<Archive>, NotPacked>
     }))
 }
 
-fn add(zip: &mut ZipWriter<BufWriter<File>>, entry: &Entry, name: &str) -> io::Result<()> {
+/// Gives the entry back if it cannot be read; an error is the archive's.
+fn add(
+    zip: &mut ZipWriter<BufWriter<File>>,
+    entry: &Entry,
+    name: &str,
+) -> io::Result<Option<Skipped>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .unix_permissions(mode(&entry.metadata));
     if entry.metadata.is_dir() {
-        return Ok(zip.add_directory(format!("{name}/"), options)?);
+        zip.add_directory(format!("{name}/"), options)?;
+        return Ok(None);
     }
     // Its length is written when it is known. One of unknown length may be a large one.
     let length = entry.metadata.len();
     let is_large = length == 0 || length >= u64::from(u32::MAX) / 2;
-    let source = entry.open()?;
+    let source = match entry.open() {
+        Ok(source) => source,
+        Err(error) => return Ok(unreadable(&entry.inner, &error)),
+    };
     zip.start_file(name, options.large_file(is_large))?;
-    io::copy(&mut BufReader::with_capacity(1 << 17, source), zip).map(drop)
+    let mut source = Source {
+        file: source,
+        failed: None,
+    };
+    let copied = io::copy(&mut BufReader::with_capacity(1 << 17, &mut source), zip);
+    match source.failed {
+        Some(failed) => {
+            zip.abort_file()?;
+            Ok(unreadable(&entry.inner, &failed))
+        }
+        None => copied.map(|_| None),
+    }
+}
+
+/// A file that remembers why it could not be read, which is then no matter of what it is copied to.
+struct Source {
+    file: File,
+    failed: Option<io::Error>,
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed = Some(error);
+            }
+            kind.into()
+        })
+    }
 }
 
 #[cfg(test)]

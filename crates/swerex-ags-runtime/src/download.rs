@@ -20,6 +20,7 @@ use crate::{
     runtime::AgsRuntime,
     stage::{Failed, Stage, unpack},
     system::set_file_mode,
+    tar_words::{self, Said},
     transfer::{DownloadOptions, Transferred},
     upload::{Told, blocking},
 };
@@ -30,10 +31,17 @@ const LOOK: &str = r#"if [ -d "$1" ]; then echo d
 elif [ -f "$1" ]; then echo "f $(stat -L -c '%s %a %Y' -- "$1" 2>/dev/null || echo 0 644 -)"
 elif [ -e "$1" ]; then echo o; else echo n; fi"#;
 
-/// Packs a directory into a temporary file and gives the file's name and size.
+/// Packs a directory into a temporary file and gives the file's size, how many lines `tar` said, the file's name, and the first of those lines.
+/// `tar` says nothing of files that are longer than the system says, as those of the kernel, so those that are said to be empty are looked into.
 const PACK: &str = r#"t=$(mktemp) || exit 1
-tar -C "$1" -cf "$t" . || { rm -f -- "$t"; exit 1; }
-echo "$(($(wc -c < "$t"))) $t""#;
+m=$(LC_ALL=C tar -C "$1" -cf "$t" . 2>&1); s=$?
+[ $s -le 2 ] || { rm -f -- "$t"; printf '%s\n' "$m" >&2; exit $s; }
+[ -n "$m" ] || [ $s = 0 ] || { rm -f -- "$t"; exit $s; }
+l=$(cd "$1" && find . -type f -size 0 -exec timeout 20 grep -l '' {} + 2>/dev/null | sed 's/$/: Read error: the system tells a wrong length of it/; s/^/tar: /')
+[ -z "$l" ] || m="$l
+$m"
+echo "$(($(wc -c < "$t"))) $(printf '%s\n' "$m" | grep -c .) $t"
+printf '%s\n' "$m" | head -c 200000"#;
 
 /// The permission bits that are taken over: no set-user-id from a sandbox.
 const MODE: u32 = 0o777;
@@ -64,8 +72,8 @@ impl AgsRuntime {
     /// is there when all has come. A `source` that is a link is followed.
     ///
     /// Nothing is written outside of `target`, and nothing through a link in it. Links within the directory stay links. A link that leads out of it
-    /// (also by way of others, or of those that are in `target` already) is left out and named in [`Transferred`], as are pipes and devices in an archive. Memory
-    /// is bounded whatever comes. Where the size is not known beforehand, `told` hears what has come so far as the whole.
+    /// (also by way of others, or of those that are in `target` already) is left out and named in [`Transferred`], as are pipes and devices in an archive, and
+    /// what cannot be read (from a Python server, as far as its `tar` says so in words that are known here). Memory is bounded whatever comes. Where the size is not known beforehand, `told` hears what has come so far as the whole.
     ///
     /// # Errors
     /// [`Error::Remote`] if `source` cannot be read; [`Error::Local`] if `target` cannot be written; [`Error::OverLimit`] and [`Error::LeftOut`] as
@@ -86,11 +94,11 @@ impl AgsRuntime {
                 let stage = self.stage(source, target, options, told).await?;
                 blocking(move || merge(stage)).await?
             }
-            ["f", size, mode, modified] => {
+            ["f", size, mode, modified @ ..] => {
                 let mode = u32::from_str_radix(mode, 8).unwrap_or(0o644) & MODE;
                 let attributes = Attributes {
                     mode: Some(mode),
-                    modified: modified.parse().ok(),
+                    modified: modified.first().and_then(|time| time.parse().ok()),
                 };
                 // A size that is no number is as good as none.
                 let seen = (size.parse().unwrap_or(0), attributes);
@@ -162,20 +170,24 @@ impl AgsRuntime {
                 outcome => return outcome,
             }
         }
-        let packed = self.run_script(PACK, &[source.as_encoded_bytes()]).await?;
-        let (size, archive) = packed
-            .trim_end()
-            .split_once(' ')
-            .ok_or_else(|| strange(&packed))?;
-        let size = size.parse().map_err(|_| strange(&packed))?;
-        let unpacking = Unpacking::begin(source, target, options);
-        let outcome = self.unpack(archive, size, unpacking, told).await;
+        let said = self.run_script(PACK, &[source.as_encoded_bytes()]).await?;
+        let packed = Packed::of(&said).ok_or_else(|| strange(&said))?;
+        let archive = packed.archive;
+        let outcome = match packed.problem {
+            Some(line) => Err(unreadable(ExceptionClass::OsError, line.to_owned())),
+            None => {
+                let unpacking = Unpacking::begin(source, target, options);
+                self.unpack(archive, packed.size, unpacking, told).await
+            }
+        };
         // Also after a failure: the sandbox may go on for long.
         let removed = self
             .run_script(r#"rm -f -- "$1""#, &[archive.as_bytes()])
             .await;
-        let stage = outcome?;
-        removed.map(|_| stage)
+        let mut stage = outcome?;
+        removed?;
+        packed.lose_from(&mut stage)?;
+        Ok(stage)
     }
 
     async fn unpack(
@@ -239,6 +251,59 @@ impl AgsRuntime {
             }
         }
         file.flush().await.map_err(|error| at(target, error))
+    }
+}
+
+/// What the sandbox's `tar` has made.
+struct Packed<'a> {
+    archive: &'a str,
+    size: u64,
+    /// What is not in it, and why.
+    missing: Vec<(PathBuf, String)>,
+    /// How many more lines there were than those that came.
+    more: u64,
+    /// What is not understood, so that nothing is to be made of the archive.
+    problem: Option<&'a str>,
+}
+
+impl<'a> Packed<'a> {
+    /// Understands what [`PACK`] prints.
+    fn of(said: &'a str) -> Option<Self> {
+        let (head, lines) = said.split_once('\n').unwrap_or((said, ""));
+        let mut words = head.splitn(3, ' ');
+        let size = words.next()?.parse().ok()?;
+        let count: u64 = words.next()?.parse().ok()?;
+        let mut packed = Self {
+            archive: words.next()?,
+            size,
+            missing: Vec::new(),
+            more: count,
+            problem: None,
+        };
+        let is_whole = lines.ends_with('\n');
+        let mut lines: Vec<&str> = lines.lines().collect();
+        if !is_whole {
+            lines.pop();
+        }
+        for line in lines.into_iter().filter(|line| !line.is_empty()) {
+            packed.more = packed.more.saturating_sub(1);
+            match tar_words::said(line) {
+                Said::Missing(path, why) => packed.missing.push((path, why)),
+                Said::Remark => {}
+                Said::Unknown => packed.problem = packed.problem.or(Some(line)),
+            }
+        }
+        Some(packed)
+    }
+
+    fn lose_from(&self, stage: &mut Stage) -> Result<(), Error> {
+        for (path, why) in &self.missing {
+            stage.lose(path, why)?;
+        }
+        // Of the rest it is not known what they said.
+        stage.left_out.transferred.more_skipped += self.more;
+        stage.left_out.transferred.missing += self.more;
+        Ok(())
     }
 }
 

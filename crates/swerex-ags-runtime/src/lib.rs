@@ -32,6 +32,7 @@ mod spool;
 mod stage;
 mod streamed;
 mod system;
+mod tar_words;
 mod tarball;
 mod terminal;
 mod token;

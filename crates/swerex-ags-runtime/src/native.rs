@@ -151,8 +151,8 @@ impl AgsRuntime {
         told: &Told,
     ) -> Result<Stage, Error> {
         let path = source.as_encoded_bytes();
-        let uri = self.native_uri(native::TAR, &[("path", path)])?;
-        let call = request::get("download", uri);
+        let query = [("path", path), (native::PARTIAL, &b""[..])];
+        let call = request::get("download", self.native_uri(native::TAR, &query)?);
         let begin = || Unpacking::begin(source, target, options);
         let once = |_| self.get_tar_once(&call, &begin, told);
         let policy = self.connection.config.retry;

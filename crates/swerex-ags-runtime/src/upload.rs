@@ -61,13 +61,14 @@ impl AgsRuntime {
     /// directory is merged into one that is there. Files are read to their end, whatever their metadata say.
     ///
     /// A `source` that is a link is followed. Links within a directory are not: they arrive as links, wherever they lead, so nothing outside of the
-    /// directory is read. Pipes, sockets and devices are left out. Names need not be UTF-8.
+    /// directory is read. Pipes, sockets and devices are left out, and what cannot be read. Names need not be UTF-8. A file with several names in the
+    /// directory is one there, too. Holes are sent as zeros, which our servers do not write to the disk.
     ///
     /// A native server gets a tar archive. The Python server gets a zip archive; links and permission bits, of which it knows nothing, follow by a
     /// few commands. If a name is not UTF-8, and where the gateway takes only smaller bodies, it gets a tar archive, which the sandbox's `tar` unpacks.
     ///
     /// # Errors
-    /// [`Error::Local`] if `source` cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
+    /// [`Error::Local`] if `source` itself cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
     pub async fn upload(
         &self,
         source: &Path,

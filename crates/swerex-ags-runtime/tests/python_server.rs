@@ -308,6 +308,46 @@ async fn links_and_names_of_any_bytes_arrive_as_they_are() {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
+async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let Some((root, unreadable)) = tree::partly_readable() else {
+        return;
+    };
+    let (runtime, home) = (server.runtime(), server.home());
+    let here = tempfile::tempdir().unwrap();
+    let up = home.join("up");
+    let sent = runtime.upload(root, &up).await.unwrap();
+    let named: Vec<_> = sent.skipped.iter().map(|one| one.path.clone()).collect();
+    assert_eq!((&named, sent.missing), (&unreadable, named.len() as u64));
+    assert!(!fs::read(up.join("overcommit_memory")).unwrap().is_empty());
+    // The sandbox's tar knows of no length but the system's, which is wrong here: what is not whole is missing.
+    let down = here.path().join("down");
+    let came = runtime.download(root, &down, &|_, _| {}).await.unwrap();
+    let named: Vec<_> = came.skipped.iter().map(|one| one.path.clone()).collect();
+    assert_eq!(came.missing, named.len() as u64);
+    for entry in fs::read_dir(root).unwrap() {
+        let name = std::path::PathBuf::from(entry.unwrap().file_name());
+        let whole = fs::read(root.join(&name)).map_or(1, |content| content.len());
+        let is_whole = fs::read(down.join(&name)).is_ok_and(|copy| copy.len() == whole);
+        assert!(is_whole != named.contains(&name), "{name:?}");
+    }
+    // Among files that are as they seem only the unreadable ones are.
+    let tree = here.path().join("tree");
+    fs::create_dir(&tree).unwrap();
+    fs::write(tree.join("one"), "x").unwrap();
+    fs::write(tree.join("empty"), "").unwrap();
+    fs::hard_link(tree.join("one"), tree.join("other")).unwrap();
+    runtime.upload(&tree, home.join("tree")).await.unwrap();
+    let back = here.path().join("back");
+    let came = runtime.download(home.join("tree"), &back, &|_, _| {}).await;
+    assert_eq!(came.unwrap(), swerex_ags_runtime::Transferred::default());
+    assert_eq!(fs::read(back.join("other")).unwrap(), b"x");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
 async fn files_of_the_kernel_are_read_to_their_end() {
     let Some(server) = Server::start().await else {
         return;

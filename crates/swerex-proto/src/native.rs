@@ -8,7 +8,8 @@
 //!   `&modified=1700000000` (seconds since 1970) the time of the last change, which older servers pass over. It answers [`FileWritten`]. A path is
 //!   percent-encoded bytes, which need not be UTF-8.
 //! * **A directory.** `GET` [`TAR`]`?path=…` answers `application/x-tar`; `PUT` [`TAR`]`?path=…` unpacks such a body into the directory.
-//!   Modes, links and empty directories are kept. A link may lead anywhere, but what would be written outside of the directory is refused.
+//!   Modes, links, files with several names and empty directories are kept. What cannot be read breaks the body off, unless `&`[`PARTIAL`] is given:
+//!   then an entry of type `U` has its name, and the reason as a link's text; a file of that name before it is not to be used. A link may lead anywhere, but what would be written outside of the directory is refused.
 //! * **A running command.** `POST` [`EXECUTE_EVENTS`] (body: [`Command`](crate::Command)) and [`RUN_IN_SESSION_EVENTS`] (body:
 //!   [`Action`](crate::Action)) answer `application/x-ndjson`: one [`Event`] a line, the last a [`Event::Result`]. When nothing is to be told
 //!   at the beginning, or for [`HEARTBEAT_SECONDS`], there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request
@@ -60,6 +61,9 @@ pub const TERMINAL_SIZE: &str = "/native/terminal/size";
 
 /// The query of [`EXECUTE_EVENTS`] with which no output is lost.
 pub const EXACT: &str = "exact";
+
+/// The query of [`TAR`] with which an entry that cannot be read does not end the archive.
+pub const PARTIAL: &str = "partial";
 
 /// The first [`REVISION`] that knows [`EXACT`].
 pub const EXACT_SINCE: u32 = 3;

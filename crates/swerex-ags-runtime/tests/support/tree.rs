@@ -77,3 +77,16 @@ pub(crate) fn large() -> Vec<u8> {
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect()
 }
+
+/// A directory of the kernel's in which even root cannot read everything; and what of it.
+#[cfg(target_os = "linux")]
+pub(crate) fn partly_readable() -> Option<(&'static Path, Vec<PathBuf>)> {
+    let root = Path::new("/proc/sys/vm");
+    let names = fs::read_dir(root).ok()?.map(|entry| entry.unwrap());
+    let mut unreadable: Vec<PathBuf> = names
+        .filter(|entry| fs::read(entry.path()).is_err())
+        .map(|entry| entry.file_name().into())
+        .collect();
+    unreadable.sort();
+    (!unreadable.is_empty()).then_some((root, unreadable))
+}

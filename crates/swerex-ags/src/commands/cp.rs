@@ -33,7 +33,7 @@ use crate::{
 ///
 /// A SOURCE that is a link is followed; links within a directory arrive as links. Out of a sandbox, links that lead out of TARGET are left
 /// out with a warning, nothing is written through a link, and a file takes the place of a link that has its name. Pipes, sockets and devices are not
-/// copied; into a sandbox, a warning names them.
+/// copied; into a sandbox, a warning names them. What cannot be read is named, the rest is copied, and the exit code is 1.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: swerex-ags cp ./repo 3f9c…:/work/ && swerex-ags cp 3f9c…:/work/repo/fix.patch ."
@@ -325,10 +325,18 @@ fn copied(
         "directory": is_directory,
         "left_out": left_out,
         "more_left_out": transferred.more_skipped,
+        "missing": transferred.missing,
     });
     if context.output.is_json() {
         context.output.result(String::new, &json)?;
-    } else {
+    }
+    if transferred.missing > 0 {
+        let missing = transferred.missing;
+        return Err(Failure::failed(format!(
+            "{missing} of the entries in `{source}` could not be read; all others have arrived"
+        )));
+    }
+    if !context.output.is_json() {
         context.output.note(&format!("copied {said}"));
     }
     Ok(0)

@@ -247,6 +247,37 @@ async fn files_are_copied_both_ways_whatever_is_in_them() {
     lab.json(&["down", &id, "--yes"]).await;
 }
 
+/// Of a directory of the kernel's, in which even root cannot read everything.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_cannot_be_read_is_named_and_the_exit_code_tells() {
+    let root = Path::new("/proc/sys/vm");
+    let names = fs::read_dir(root).unwrap().map(|entry| entry.unwrap());
+    let unreadable = names.filter(|entry| fs::read(entry.path()).is_err());
+    let unreadable = unreadable.count();
+    if unreadable == 0 {
+        return;
+    }
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let (there, up) = (format!("{id}:{}", root.display()), format!("{id}:up"));
+    for (from, to) in [("/proc/sys/vm", up.as_str()), (&there, "down")] {
+        let said = lab.run(&["-q", "cp", from, to]).await;
+        let all = format!("{unreadable} of the entries in `{from}` could not be read");
+        assert!(said.error(1).starts_with(&all), "{said:?}");
+        let named = said.err.matches("warning: left out: `").count();
+        assert_eq!(named, unreadable, "{said:?}");
+    }
+    assert!(lab.path("down/overcommit_memory").is_file());
+    let said = lab.run(&["-o", "json", "cp", &there, "json"]).await;
+    let result: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (said.code, &result["missing"]),
+        (Some(1), &unreadable.into())
+    );
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
 #[tokio::test]
 async fn what_is_no_file_is_written_to_and_a_link_is_replaced() {
     let lab = Lab::new().await;

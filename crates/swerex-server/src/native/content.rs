@@ -17,6 +17,7 @@ use http::{
 };
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use swerex_archive::Sparse;
 use swerex_proto::native::FileWritten;
 
 use super::{
@@ -221,10 +222,16 @@ pub(crate) fn receive(
     }
     let directory = target.parent().unwrap_or_else(|| Path::new("/"));
     let mut content = Scratch::beside(directory).map_err(refused)?;
+    let mut sparse = content
+        .file()
+        .try_clone()
+        .and_then(Sparse::new)
+        .map_err(refused)?;
     while let Some(piece) = incoming.piece().map_err(|_| Stopped::Aborted)? {
-        content.file().write_all(&piece).map_err(refused)?;
+        sparse.write_all(&piece).map_err(refused)?;
         print = print.raw(&piece);
     }
+    sparse.finish().map_err(refused)?;
     Ok((Received::Whole { content, target }, print))
 }
 

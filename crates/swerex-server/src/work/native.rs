@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use http::{header::RANGE, request::Parts};
 use swerex_proto::{
-    native::{EXACT, LAST_EVENT_ID},
+    native::{EXACT, LAST_EVENT_ID, PARTIAL},
     route::X_REQUEST_ID,
 };
 
@@ -21,6 +21,7 @@ use crate::{
     native::{self, Query, Stopped},
     router::NativeRoute,
     server::Shared,
+    tar::Unreadable,
     validate,
 };
 
@@ -49,7 +50,14 @@ pub(super) async fn prepare(
         NativeRoute::WriteFile => write_file(shared, parts, request, body).await,
         NativeRoute::Pack => {
             let place = place(shared, parts)?;
-            Ok(once(guarded(async move { native::pack(place) })))
+            let unreadable = if Query::new(parts.uri.query()).flag(PARTIAL)? {
+                Unreadable::IsTold
+            } else {
+                Unreadable::Fails
+            };
+            Ok(once(guarded(
+                async move { native::pack(place, unreadable) },
+            )))
         }
         NativeRoute::Unpack => {
             let place = place(shared, parts)?;
