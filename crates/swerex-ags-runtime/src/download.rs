@@ -17,6 +17,7 @@ use crate::{
     incoming::{Feed, incoming},
     merge::merge,
     pieces::LARGEST,
+    rooms::Rooms,
     runtime::AgsRuntime,
     stage::{Failed, Stage, unpack},
     system::set_file_mode,
@@ -118,6 +119,12 @@ impl AgsRuntime {
         }
     }
 
+    /// Waits for the downloads of this runtime and its clones that were given up: what has come of a directory is taken away in the background when
+    /// the future is dropped, or goes to its place if all had come. A program that ends earlier leaves a hidden `.swerex-…` behind.
+    pub async fn tidied(&self) {
+        self.connection.rooms.empty().await;
+    }
+
     async fn download_file(
         &self,
         source: &OsStr,
@@ -176,7 +183,7 @@ impl AgsRuntime {
         let outcome = match packed.problem {
             Some(line) => Err(unreadable(ExceptionClass::OsError, line.to_owned())),
             None => {
-                let unpacking = Unpacking::begin(source, target, options);
+                let unpacking = Unpacking::begin(source, target, options, &self.connection.rooms);
                 self.unpack(archive, packed.size, unpacking, told).await
             }
         };
@@ -363,11 +370,19 @@ pub(crate) struct Unpacking {
 }
 
 impl Unpacking {
-    pub(crate) fn begin(source: &OsStr, target: &Path, options: &DownloadOptions) -> Self {
+    pub(crate) fn begin(
+        source: &OsStr,
+        target: &Path,
+        options: &DownloadOptions,
+        rooms: &Rooms,
+    ) -> Self {
         let (feed, archive) = incoming(options.max_bytes);
         let source = source.to_string_lossy().into_owned();
         let (target, options) = (target.to_owned(), *options);
-        let work = tokio::task::spawn_blocking(move || unpack(archive, &source, &target, &options));
+        let occupied = rooms.enter();
+        let work = tokio::task::spawn_blocking(move || {
+            unpack(archive, &source, &target, &options, occupied)
+        });
         Self { feed, work }
     }
 

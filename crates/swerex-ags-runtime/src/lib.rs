@@ -24,6 +24,7 @@ mod native;
 mod pieces;
 mod problem;
 mod request;
+mod rooms;
 mod runtime;
 mod secret;
 mod send;

@@ -153,7 +153,7 @@ impl AgsRuntime {
         let path = source.as_encoded_bytes();
         let query = [("path", path), (native::PARTIAL, &b""[..])];
         let call = request::get("download", self.native_uri(native::TAR, &query)?);
-        let begin = || Unpacking::begin(source, target, options);
+        let begin = || Unpacking::begin(source, target, options, &self.connection.rooms);
         let once = |_| self.get_tar_once(&call, &begin, told);
         let policy = self.connection.config.retry;
         let getting = async {

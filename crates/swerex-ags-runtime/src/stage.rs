@@ -12,6 +12,7 @@ use swerex_archive::{Broken, Entry, Kind, Reader, Sparse};
 use crate::{
     error::{Error, Limit},
     links::climbs_out,
+    rooms::Occupied,
     system::{native, set_file_mode, set_mode, symlink},
     transfer::{DownloadOptions, Skipped, Transferred, Why},
 };
@@ -51,6 +52,8 @@ pub(crate) struct Stage {
     pub(crate) closed: Vec<(PathBuf, u32)>,
     pub(crate) has_links: bool,
     pub(crate) left_out: LeftOut,
+    /// As long as the room is there.
+    _occupied: Occupied,
 }
 
 /// What is left out, or why nothing is.
@@ -80,8 +83,9 @@ pub(crate) fn unpack(
     source: &str,
     target: &Path,
     options: &DownloadOptions,
+    occupied: Occupied,
 ) -> Result<Stage, Failed> {
-    let stage = Stage::new(target, options).map_err(|error| at(target, error))?;
+    let stage = Stage::new(target, options, occupied).map_err(|error| at(target, error))?;
     let mut unpacking = Unpacking {
         archive: Reader::new(archive),
         tree: stage.tree(),
@@ -108,7 +112,7 @@ pub(crate) fn unpack(
 }
 
 impl Stage {
-    fn new(target: &Path, options: &DownloadOptions) -> io::Result<Self> {
+    fn new(target: &Path, options: &DownloadOptions, occupied: Occupied) -> io::Result<Self> {
         let is_link = target.is_symlink();
         if is_link && !options.follow_link {
             return Err(io::Error::new(
@@ -155,6 +159,7 @@ impl Stage {
                 strict: options.strict,
                 transferred: Transferred::default(),
             },
+            _occupied: occupied,
         })
     }
 

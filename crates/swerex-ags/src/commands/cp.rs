@@ -7,9 +7,10 @@ use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use place::Place;
@@ -23,7 +24,7 @@ use crate::{
     home,
     progress::Progress,
     report::{Failure, Outcome},
-    sandbox,
+    sandbox::{self, Sandbox},
 };
 
 /// Copy files and directories into or out of a running sandbox
@@ -63,6 +64,9 @@ struct Limits {
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_MAX_ENTRIES)]
     max_entries: u64,
 }
+
+/// How long it may take without a word to take away what has come.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +189,7 @@ async fn download(
     mut options: DownloadOptions,
     context: &Context,
 ) -> Outcome {
-    sandbox::with(Some(id), context, async |sandbox| {
+    tidily(id, context, async |sandbox| {
         let source = home::expanded(&sandbox.runtime, source).await?;
         let target = landing(&source, target, &mut options)?;
         let shown = format!("{id}:{}", source.display());
@@ -201,6 +205,27 @@ async fn download(
         copied(&said, ends, target.is_dir(), &transferred, context)
     })
     .await
+}
+
+/// As [`sandbox::with`]; also when it is interrupted, nothing of what has come stays where it was put together.
+async fn tidily(
+    id: &str,
+    context: &Context,
+    work: impl AsyncFnOnce(&Sandbox) -> Outcome,
+) -> Outcome {
+    let runtime = OnceLock::new();
+    let outcome = sandbox::with(Some(id), context, async |sandbox| {
+        let _ = runtime.set(sandbox.runtime.clone());
+        work(sandbox).await
+    })
+    .await;
+    if let Some(runtime) = runtime.get()
+        && tokio::time::timeout(SOON, runtime.tidied()).await.is_err()
+    {
+        context.output.note("taking away what has come so far");
+        runtime.tidied().await;
+    }
+    outcome
 }
 
 /// Where a source goes, with the directories above that.
@@ -263,7 +288,7 @@ async fn to_stdout(
     let wrong = |error| Failure::because("cannot keep what is copied", &error);
     let directory = stdin::directory().map_err(wrong)?;
     let file = directory.path().join("file");
-    sandbox::with(Some(id), context, async |sandbox| {
+    tidily(id, context, async |sandbox| {
         let source = home::expanded(&sandbox.runtime, source).await?;
         let shown = source.display();
         let (progress, told) = told(&format!("{id}:{shown} → stdout"), context);
