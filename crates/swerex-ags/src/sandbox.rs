@@ -51,11 +51,12 @@ impl Sandbox {
     }
 
     /// The command, so that it ends with the work in this sandbox, if that ends first. A Python server would hear of it only afterwards.
-    pub(crate) fn leash(&self, command: Command) -> Command {
+    /// `grace` is what it has from TERM to KILL.
+    pub(crate) fn leash(&self, command: Command, grace: Duration) -> Command {
         if !self.runtime.is_native() {
             return command;
         }
-        let (command, leash) = Leash::on(&self.runtime, command);
+        let (command, leash) = Leash::on(&self.runtime, command, grace);
         *self.leashed() = Some(leash);
         command
     }
@@ -74,9 +75,9 @@ impl Sandbox {
     /// Ends what is left of the work.
     async fn end(&self) {
         let leash = self.leashed().take();
-        if let Some(leash) = leash
-            && tokio::time::timeout(LAST_WORD, leash.pull()).await.is_err()
-        {
+        let Some(leash) = leash else { return };
+        let patience = LAST_WORD.saturating_add(leash.grace());
+        if tokio::time::timeout(patience, leash.pull()).await.is_err() {
             tracing::debug!("the command was not ended in time");
         }
     }

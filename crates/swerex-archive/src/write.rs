@@ -257,6 +257,30 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_grows_is_as_long_as_it_was() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[b'a'; 200_000]).unwrap();
+        let same = file.try_clone().unwrap();
+        let content = crate::measure(same, || Err(io::ErrorKind::Other.into())).unwrap();
+        let at = io::Seek::stream_position(&mut file).unwrap();
+        io::Seek::seek(&mut file, io::SeekFrom::End(0)).unwrap();
+        file.write_all(&[b'b'; 100_000]).unwrap();
+        io::Seek::seek(&mut file, io::SeekFrom::Start(at)).unwrap();
+        let mut writer = Writer::new(Vec::new());
+        writer
+            .file(entry(b"grows", Kind::File, 0, b""), content)
+            .unwrap();
+        writer.entry(&entry(b"next", Kind::File, 0, b"")).unwrap();
+        let archive = writer.finish().unwrap();
+        let mut reader = crate::Reader::new(archive.as_slice());
+        assert_eq!(reader.next_entry().unwrap().unwrap().size, 200_000);
+        let mut content = Vec::new();
+        reader.read_to_end(&mut content).unwrap();
+        assert!(content == [b'a'; 200_000]);
+        assert_eq!(reader.next_entry().unwrap().unwrap().name, b"next");
+    }
+
+    #[test]
     fn the_archive_stays_in_step_when_a_file_shrinks() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"ab").unwrap();

@@ -13,6 +13,7 @@ use crate::{
     progress::Progress,
     report::{FAILED, Failure, Outcome},
     sandbox,
+    serve::attached::DEFAULT_KILL_GRACE,
     shown::Shown,
     span::Span,
 };
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     /// A variable for the command; may be given more than once
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<String>,
+    /// With --instance, and our own server there: how long the command has from SIGTERM to SIGKILL when this program is told to end first
+    #[arg(long, value_name = "SPAN", default_value_t = Span(DEFAULT_KILL_GRACE))]
+    kill_grace: Span,
     /// The command, after --
     #[arg(last = true, required = true)]
     command: Vec<String>,
@@ -59,7 +63,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         progress.wait("running the command");
         let command = match instance {
             // A sandbox that stays is not to keep a command that nobody hears any more.
-            Some(_) => sandbox.leash(command),
+            Some(_) => sandbox.leash(command, args.kill_grace.0),
             None => command,
         };
         let runtime = &sandbox.runtime;
@@ -158,6 +162,7 @@ mod tests {
             instance: None,
             timeout: None,
             cwd: None,
+            kill_grace: Span(DEFAULT_KILL_GRACE),
             env: owned(env),
             command: owned(words),
         }
