@@ -3,13 +3,14 @@
 use std::{
     ffi::OsStr,
     fs::{self, File},
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
+use swerex_archive::Sparse;
 use swerex_proto::{ExceptionClass, RemoteError};
-use tokio::{io::AsyncWriteExt as _, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::{
     attributes::{Attributes, set_modified},
@@ -21,7 +22,7 @@ use crate::{
     runtime::AgsRuntime,
     stage::{Failed, Stage, unpack},
     system::set_file_mode,
-    tar_words::{self, Said},
+    tar_words::{PACK, Packed},
     transfer::{DownloadOptions, Transferred},
     upload::{Told, blocking},
 };
@@ -31,18 +32,6 @@ use crate::{
 const LOOK: &str = r#"if [ -d "$1" ]; then echo d
 elif [ -f "$1" ]; then echo "f $(stat -L -c '%s %a %Y' -- "$1" 2>/dev/null || echo 0 644 -)"
 elif [ -e "$1" ]; then echo o; else echo n; fi"#;
-
-/// Packs a directory into a temporary file and gives the file's size, how many lines `tar` said, the file's name, and the first of those lines.
-/// `tar` says nothing of files that are longer than the system says, as those of the kernel, so those that are said to be empty are looked into.
-const PACK: &str = r#"t=$(mktemp) || exit 1
-m=$(LC_ALL=C tar -C "$1" -cf "$t" . 2>&1); s=$?
-[ $s -le 2 ] || { rm -f -- "$t"; printf '%s\n' "$m" >&2; exit $s; }
-[ -n "$m" ] || [ $s = 0 ] || { rm -f -- "$t"; exit $s; }
-l=$(cd "$1" && find . -type f -size 0 -exec timeout 20 grep -l '' {} + 2>/dev/null | sed 's/$/: Read error: the system tells a wrong length of it/; s/^/tar: /')
-[ -z "$l" ] || m="$l
-$m"
-echo "$(($(wc -c < "$t"))) $(printf '%s\n' "$m" | grep -c .) $t"
-printf '%s\n' "$m" | head -c 200000"#;
 
 /// The permission bits that are taken over: no set-user-id from a sandbox.
 const MODE: u32 = 0o777;
@@ -136,7 +125,8 @@ impl AgsRuntime {
         let local = |error| at(target, error);
         let target = match Landing::of(target, options.follow_link).map_err(local)? {
             Landing::Open(file) => {
-                return self.fetch(source, size, file, target, options, told).await;
+                let into = Sink::Stream(file);
+                return self.fetch(source, size, into, target, options, told).await;
             }
             Landing::Replace(path) => path,
         };
@@ -148,8 +138,9 @@ impl AgsRuntime {
             .prefix(".swerex-")
             .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
             .map_err(local)?;
-        let file = part.as_file().try_clone().map_err(local)?;
-        self.fetch(source, size, file, &target, options, told)
+        let file = part.as_file().try_clone().and_then(Sparse::new);
+        let into = Sink::File(file.map_err(local)?);
+        self.fetch(source, size, into, &target, options, told)
             .await?;
         if let Some(modified) = attributes.modified {
             // Not every file system keeps every time.
@@ -232,12 +223,12 @@ impl AgsRuntime {
         &self,
         source: &OsStr,
         size: u64,
-        file: File,
+        mut into: Sink,
         target: &Path,
         options: &DownloadOptions,
         told: &Told,
     ) -> Result<(), Error> {
-        let mut file = tokio::fs::File::from_std(file);
+        let local = |error| at(target, error);
         let mut done = 0;
         loop {
             let piece = self.read_piece(source, done, LARGEST).await?;
@@ -249,68 +240,36 @@ impl AgsRuntime {
                     limit: Limit::Bytes(options.max_bytes),
                 });
             }
-            file.write_all(&piece)
-                .await
-                .map_err(|error| at(target, error))?;
+            into = blocking(move || into.with(&piece)).await?.map_err(local)?;
             told(done, size.max(done));
             if length < LARGEST {
                 break;
             }
         }
-        file.flush().await.map_err(|error| at(target, error))
+        blocking(move || into.finish()).await?.map_err(local)
     }
 }
 
-/// What the sandbox's `tar` has made.
-struct Packed<'a> {
-    archive: &'a str,
-    size: u64,
-    /// What is not in it, and why.
-    missing: Vec<(PathBuf, String)>,
-    /// How many more lines there were than those that came.
-    more: u64,
-    /// What is not understood, so that nothing is to be made of the archive.
-    problem: Option<&'a str>,
+/// What a file is written to.
+enum Sink {
+    Stream(File),
+    File(Sparse),
 }
 
-impl<'a> Packed<'a> {
-    /// Understands what [`PACK`] prints.
-    fn of(said: &'a str) -> Option<Self> {
-        let (head, lines) = said.split_once('\n').unwrap_or((said, ""));
-        let mut words = head.splitn(3, ' ');
-        let size = words.next()?.parse().ok()?;
-        let count: u64 = words.next()?.parse().ok()?;
-        let mut packed = Self {
-            archive: words.next()?,
-            size,
-            missing: Vec::new(),
-            more: count,
-            problem: None,
-        };
-        let is_whole = lines.ends_with('\n');
-        let mut lines: Vec<&str> = lines.lines().collect();
-        if !is_whole {
-            lines.pop();
+impl Sink {
+    fn with(mut self, piece: &[u8]) -> io::Result<Self> {
+        match &mut self {
+            Self::Stream(file) => file.write_all(piece)?,
+            Self::File(file) => file.write_all(piece)?,
         }
-        for line in lines.into_iter().filter(|line| !line.is_empty()) {
-            packed.more = packed.more.saturating_sub(1);
-            match tar_words::said(line) {
-                Said::Missing(path, why) => packed.missing.push((path, why)),
-                Said::Remark => {}
-                Said::Unknown => packed.problem = packed.problem.or(Some(line)),
-            }
-        }
-        Some(packed)
+        Ok(self)
     }
 
-    fn lose_from(&self, stage: &mut Stage) -> Result<(), Error> {
-        for (path, why) in &self.missing {
-            stage.lose(path, why)?;
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Stream(_) => Ok(()),
+            Self::File(file) => file.finish().map(drop),
         }
-        // Of the rest it is not known what they said.
-        stage.left_out.transferred.more_skipped += self.more;
-        stage.left_out.transferred.missing += self.more;
-        Ok(())
     }
 }
 

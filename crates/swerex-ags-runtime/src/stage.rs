@@ -1,12 +1,16 @@
 //! A directory from a sandbox, unpacked beside its target as it arrives: nothing is in the target before all of it is there and found to be harmless.
 
+mod paths;
+
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
 };
 
+pub(crate) use paths::copy;
+use paths::{make_room, relative};
 use swerex_archive::{Broken, Entry, Kind, Reader, Sparse};
 
 use crate::{
@@ -433,41 +437,4 @@ fn at(path: &Path, source: io::Error) -> Failed {
         path: path.to_owned(),
         source,
     })
-}
-
-/// The path of a name in an archive, without what means nothing; `None` if it is not below where it is unpacked.
-fn relative(name: &[u8]) -> Option<PathBuf> {
-    if name.starts_with(b"/") || name.contains(&0) {
-        return None;
-    }
-    let mut path = PathBuf::new();
-    for part in name.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => return None,
-            part => path.push(native(part)?),
-        }
-    }
-    // Where a name can be more than a name, it is none: a drive, for example.
-    path.is_relative().then_some(path)
-}
-
-/// A file with its permission bits and its time.
-fn copy(file: &Path, path: &Path) -> io::Result<()> {
-    fs::copy(file, path)?;
-    let modified = fs::metadata(file)?.modified()?;
-    // Not every file system keeps every time.
-    let _ = File::options()
-        .append(true)
-        .open(path)
-        .and_then(|copy| copy.set_modified(modified));
-    Ok(())
-}
-
-/// Takes a file or link of the same archive out of the way.
-fn make_room(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -1,12 +1,78 @@
-//! What the `tar` of a sandbox says of what it could not pack.
+//! What the `tar` of a sandbox packs, and what it says of what it could not.
 
 use std::path::PathBuf;
 
-use crate::system::native;
+use crate::{error::Error, stage::Stage, system::native};
+
+/// Packs a directory into a temporary file and gives the file's size, how many lines `tar` said, the file's name, and the first of those lines.
+/// `tar` says nothing of files that are longer than the system says, as those of the kernel, so those that are said to be empty are looked into.
+pub(crate) const PACK: &str = r#"t=$(mktemp) || exit 1
+m=$(LC_ALL=C tar -C "$1" -cf "$t" . 2>&1); s=$?
+[ $s -le 2 ] || { rm -f -- "$t"; printf '%s\n' "$m" >&2; exit $s; }
+[ -n "$m" ] || [ $s = 0 ] || { rm -f -- "$t"; exit $s; }
+l=$(cd "$1" && find . -type f -size 0 -exec timeout 20 grep -l '' {} + 2>/dev/null | sed 's/$/: Read error: the system tells a wrong length of it/; s/^/tar: /')
+[ -z "$l" ] || m="$l
+$m"
+echo "$(($(wc -c < "$t"))) $(printf '%s\n' "$m" | grep -c .) $t"
+printf '%s\n' "$m" | head -c 200000"#;
+
+/// What the sandbox's `tar` has made.
+pub(crate) struct Packed<'a> {
+    pub(crate) archive: &'a str,
+    pub(crate) size: u64,
+    /// What is not in it, and why.
+    missing: Vec<(PathBuf, String)>,
+    /// How many more lines there were than those that came.
+    more: u64,
+    /// What is not understood, so that nothing is to be made of the archive.
+    pub(crate) problem: Option<&'a str>,
+}
+
+impl<'a> Packed<'a> {
+    /// Understands what [`PACK`] prints.
+    pub(crate) fn of(words: &'a str) -> Option<Self> {
+        let (head, lines) = words.split_once('\n').unwrap_or((words, ""));
+        let mut words = head.splitn(3, ' ');
+        let size = words.next()?.parse().ok()?;
+        let count: u64 = words.next()?.parse().ok()?;
+        let mut packed = Self {
+            archive: words.next()?,
+            size,
+            missing: Vec::new(),
+            more: count,
+            problem: None,
+        };
+        let is_whole = lines.ends_with('\n');
+        let mut lines: Vec<&str> = lines.lines().collect();
+        if !is_whole {
+            lines.pop();
+        }
+        for line in lines.into_iter().filter(|line| !line.is_empty()) {
+            packed.more = packed.more.saturating_sub(1);
+            match said(line) {
+                Said::Missing(path, why) => packed.missing.push((path, why)),
+                Said::Remark => {}
+                Said::Unknown => packed.problem = packed.problem.or(Some(line)),
+            }
+        }
+        Some(packed)
+    }
+
+    pub(crate) fn lose_from(&self, stage: &mut Stage) -> Result<(), Error> {
+        for (path, why) in &self.missing {
+            stage.lose(path, why)?;
+        }
+        // Of the rest it is not known what they said.
+        let told = &mut stage.left_out.transferred;
+        told.more_skipped = told.more_skipped.saturating_add(self.more);
+        told.missing = told.missing.saturating_add(self.more);
+        Ok(())
+    }
+}
 
 /// What a line means.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+enum Said {
     /// This entry is not in the archive, or not all of it; and why.
     Missing(PathBuf, String),
     /// Nothing is missing because of it.
@@ -40,7 +106,7 @@ const REMARKS: &[&str] = &[
 const LAST: &[&str] = &["Exiting with failure status", "error exit delayed"];
 
 /// Understands a line of GNU's tar, or of busybox's, in English.
-pub(crate) fn said(line: &str) -> Said {
+fn said(line: &str) -> Said {
     let Some(words) = line.strip_prefix("tar: ") else {
         return if line.is_empty() {
             Said::Remark

@@ -397,8 +397,8 @@ async fn files_with_several_names_and_holes_stay_so() {
 
     let server = Server::start().await;
     let runtime = server.runtime().await;
-    let here = tempfile::tempdir().unwrap();
-    let root = here.path().join("tree");
+    let home = tempfile::tempdir().unwrap();
+    let (root, here) = (home.path().join("tree"), home.path().join("holes"));
     fs::create_dir_all(root.join("d")).unwrap();
     fs::write(root.join("one"), "x".repeat(100_000)).unwrap();
     fs::hard_link(root.join("one"), root.join("d/other")).unwrap();
@@ -406,13 +406,14 @@ async fn files_with_several_names_and_holes_stay_so() {
     fs::hard_link(root.join("link"), root.join("d/link")).unwrap();
     let holes = fs::File::create(root.join("holes")).unwrap();
     holes.set_len(50 << 20).unwrap();
-    let (up, down) = (server.home().join("up"), here.path().join("down"));
+    let (up, down) = (server.home().join("up"), home.path().join("down"));
     let lone = server.home().join("lone");
     // The second time over what is there, of which the names are not one.
     for _ in 0..2 {
         runtime.upload(&root, &up).await.unwrap();
         runtime.download(&up, &down, &|_, _| {}).await.unwrap();
         runtime.upload(&root.join("holes"), &lone).await.unwrap();
+        runtime.download(&lone, &here, &|_, _| {}).await.unwrap();
         for copy in [&up, &down] {
             let metadata = |name: &str| fs::symlink_metadata(copy.join(name)).unwrap();
             assert_eq!(metadata("one").ino(), metadata("d/other").ino());
@@ -421,7 +422,8 @@ async fn files_with_several_names_and_holes_stay_so() {
                 fs::read_link(copy.join("d/link")).unwrap(),
                 Path::new("one")
             );
-            for holes in [metadata("holes"), fs::metadata(&lone).unwrap()] {
+            let alone = [&lone, &here].map(|path| fs::metadata(path).unwrap());
+            for holes in [&metadata("holes"), &alone[0], &alone[1]] {
                 assert_eq!(holes.len(), 50 << 20);
                 assert!(holes.blocks() < 1000, "{}", holes.blocks());
             }

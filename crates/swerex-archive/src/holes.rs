@@ -8,6 +8,9 @@ use std::{
 /// Zeros fewer than these are written: a disk's block holds them anyway.
 const BLOCK: usize = 4096;
 
+/// A block of them.
+static ZEROS: [u8; BLOCK] = [0; BLOCK];
+
 /// A file that is written from where it stands on, with holes for blocks of zeros. It is as long as it should be only after
 /// [`finish`](Self::finish).
 #[derive(Debug)]
@@ -64,7 +67,7 @@ impl Write for Sparse {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // What is left of the block where it stands, then whole ones.
         let into = usize::try_from(self.position % BLOCK as u64).unwrap_or_default();
-        let is_zero = |block: &[u8]| block == [0; BLOCK].get(..block.len()).unwrap_or_default();
+        let is_zero = |block: &[u8]| block == ZEROS.get(..block.len()).unwrap_or_default();
         let mut end = bytes.len().min(BLOCK - into);
         let is_hole = bytes.get(..end).is_some_and(is_zero);
         while let Some(block) = bytes.get(end..bytes.len().min(end + BLOCK)) {
