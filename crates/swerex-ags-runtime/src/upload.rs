@@ -166,10 +166,17 @@ impl AgsRuntime {
             let args = [on_the_way.as_bytes(), target, mode, modified];
             return self.run_script(PLACE, &args).await.map(drop);
         }
-        if attributes != Attributes::of_mode(DEFAULT_MODE) {
-            self.set_attributes(to, attributes).await?;
+        if attributes == Attributes::of_mode(DEFAULT_MODE) {
+            return Ok(());
         }
-        Ok(())
+        match self.set_attributes(to, attributes).await {
+            Err(error) if attributes.mode == Some(DEFAULT_MODE) => {
+                // The file is there as it should be, but for its time.
+                tracing::debug!(%error, "the time of an uploaded file was not set");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     async fn upload_tar(

@@ -12,7 +12,10 @@ use std::{
 };
 
 use modes::Modes;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::{
+    io::Errno,
+    termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+};
 
 use crate::output;
 
@@ -21,6 +24,9 @@ const USUAL: (u16, u16) = (24, 80);
 
 /// How long a terminal that takes nothing is waited for when it is given back.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is tried again to write to one that is full.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// The terminal that is guarded now, and how it was before; there is one at a time.
 static BEFORE: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
@@ -128,10 +134,7 @@ fn restore() {
     let tidies = thread::Builder::new().spawn(move || {
         let screen = std::mem::replace(&mut *screen_now(), Screen::GivenBack);
         if let Screen::Guarded { terminal, modes } = screen {
-            let mut left = modes.undo();
-            while let Ok(length @ 1..) = rustix::io::write(&terminal, &left) {
-                left.drain(..length);
-            }
+            write_all(&terminal, &modes.undo());
         }
         // Whoever waits may have had enough.
         let _ = done.send(());
@@ -142,6 +145,19 @@ fn restore() {
     }
     // A terminal that is gone needs nothing.
     let _ = tcsetattr(terminal, OptionalActions::Now, &before);
+}
+
+/// Also to a terminal that others have made not to wait for.
+fn write_all(terminal: &OwnedFd, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match rustix::io::write(terminal, bytes) {
+            Ok(length @ 1..) => bytes = bytes.get(length..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => thread::sleep(GLANCE),
+            // It is gone.
+            Ok(_) | Err(_) => return,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ struct Other {
 enum State {
     #[default]
     Text,
+    /// Behind the first byte of what may be one of the controls that Unicode has twice.
+    Latin,
     /// Behind an escape, and what may follow it.
     Escape,
     /// Behind `ESC [`.
@@ -150,6 +152,13 @@ impl Modes {
             {
                 self.begin(State::String);
             }
+            (State::Latin, 0x9b) => self.begin(State::Control),
+            (State::Latin, 0x90 | 0x98 | 0x9d..=0x9f) => self.begin(State::String),
+            (State::Latin, _) => {
+                self.state = State::Text;
+                self.byte(byte);
+            }
+            (State::Text, 0xc2) => self.state = State::Latin,
             (State::Text, b'\x0e') => self.other.charset = true,
             (State::Text, b'\n') => self.is_within_a_line = false,
             (State::Text, b' '..) => self.is_within_a_line = true,
@@ -306,6 +315,8 @@ mod tests {
             ),
             ("\x1b[=3;1u", "\x1b[=0u\r\n"),
             ("\x1b[>4;2m", "\x1b[>4m\r\n"),
+            ("\u{9b}?1000h", "\x1b[?1000l\r\n"),
+            ("\u{9d}0;[?1002h\x07\u{a0}\x1b[?1003h", "\x1b[?1003l\r\n"),
         ] {
             assert_eq!(undo(shown), undone, "{shown:?}");
         }
