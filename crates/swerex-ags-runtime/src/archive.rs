@@ -2,16 +2,17 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Seek, SeekFrom, Write},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
+    attributes::Attributes,
     spool::packed,
-    transfer::Transferred,
-    walk::{Entry, Found, NotPacked, What, default_mode, mode, slashed, walk},
+    transfer::{Skipped, Transferred},
+    walk::{Entry, Found, NotPacked, What, default_mode, mode, slashed, unreadable, walk},
 };
 
 /// A packed directory.
@@ -33,6 +34,8 @@ pub(crate) struct Later {
     pub(crate) modes: Vec<Mode>,
     /// Names of links below the directory, and what they say.
     pub(crate) links: Vec<(String, String)>,
+    /// Names of files, and the seconds since 1970 when they were changed last.
+    pub(crate) times: Vec<(String, i64)>,
 }
 
 /// An entry's permission bits.
@@ -73,8 +76,16 @@ fn pack_into(directory: &Path, file: File) -> Result<Option<Archive>, NotPacked>
             later.links.push((name, text));
             continue;
         }
-        add(&mut zip, &entry, &name).map_err(NotPacked::at(&entry.path))?;
+        let skipped = add(&mut zip, &entry, &name).map_err(NotPacked::at(&entry.path))?;
+        if let Some(skipped) = skipped {
+            transferred.skip(skipped);
+            continue;
+        }
         is_empty = false;
+        let attributes = Attributes::of(&entry.metadata);
+        if let Some(modified) = attributes.modified.filter(|_| !entry.metadata.is_dir()) {
+            later.times.push((name.clone(), modified));
+        }
         let mode = mode(&entry.metadata);
         if mode != default_mode(&entry.metadata) {
             later.modes.push(Mode {
@@ -105,19 +116,57 @@ fn pack_into(directory: &Path, file: File) -> Result<Option<Archive>, NotPacked>
     }))
 }
 
-fn add(zip: &mut ZipWriter<BufWriter<File>>, entry: &Entry, name: &str) -> io::Result<()> {
+/// Gives the entry back if it cannot be read; an error is the archive's.
+fn add(
+    zip: &mut ZipWriter<BufWriter<File>>,
+    entry: &Entry,
+    name: &str,
+) -> io::Result<Option<Skipped>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .unix_permissions(mode(&entry.metadata));
     if entry.metadata.is_dir() {
-        return Ok(zip.add_directory(format!("{name}/"), options)?);
+        zip.add_directory(format!("{name}/"), options)?;
+        return Ok(None);
     }
     // Its length is written when it is known. One of unknown length may be a large one.
     let length = entry.metadata.len();
     let is_large = length == 0 || length >= u64::from(u32::MAX) / 2;
-    let source = entry.open()?;
+    let source = match entry.open() {
+        Ok(source) => source,
+        Err(error) => return Ok(unreadable(&entry.inner, &error)),
+    };
     zip.start_file(name, options.large_file(is_large))?;
-    io::copy(&mut BufReader::with_capacity(1 << 17, source), zip).map(drop)
+    let mut source = Source {
+        file: source,
+        failed: None,
+    };
+    let copied = io::copy(&mut BufReader::with_capacity(1 << 17, &mut source), zip);
+    match source.failed {
+        Some(failed) => {
+            zip.abort_file()?;
+            Ok(unreadable(&entry.inner, &failed))
+        }
+        None => copied.map(|_| None),
+    }
+}
+
+/// A file that remembers why it could not be read, which is then no matter of what it is copied to.
+struct Source {
+    file: File,
+    failed: Option<io::Error>,
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed = Some(error);
+            }
+            kind.into()
+        })
+    }
 }
 
 #[cfg(test)]

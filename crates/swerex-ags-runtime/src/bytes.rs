@@ -8,6 +8,7 @@ use bytes::Bytes;
 use swerex_proto::{Command, CommandLine};
 
 use crate::{
+    attributes::Attributes,
     error::Error,
     native::Content,
     pieces::{self, LARGEST},
@@ -130,7 +131,7 @@ impl AgsRuntime {
         if self.is_native() {
             let content = Content::of_bytes(Bytes::copy_from_slice(bytes));
             match self
-                .put_file("write_bytes", path, None, None, content)
+                .put_file("write_bytes", path, Attributes::default(), None, content)
                 .await
             {
                 Err(error) if pieces::is_too_large(&error) => {}

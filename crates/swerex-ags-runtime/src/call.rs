@@ -24,6 +24,7 @@ use crate::{
     error::{Attempted, Error, Lost, Tried},
     pieces::Piece,
     request::{self, Again, Allowed, Call},
+    rooms::Rooms,
     shorten::shortened,
     token::TokenSource,
 };
@@ -43,6 +44,8 @@ pub(crate) struct Connection {
     pub(crate) native: AtomicU32,
     /// The calls that are under way.
     pub(crate) crowd: Crowd,
+    /// Where downloads are put together.
+    pub(crate) rooms: Rooms,
     /// Held by the one call whose answer a Python server may be asked for again: it remembers only the last one that had an id. It serves one at a
     /// time anyway, so nothing takes longer.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -71,6 +74,7 @@ impl Connection {
             traffic: AtomicBool::new(false),
             native: AtomicU32::new(0),
             crowd: Crowd::default(),
+            rooms: Rooms::default(),
             turn: tokio::sync::Mutex::default(),
             request_piece: Piece::default(),
             answer_piece: Piece::default(),

@@ -3,36 +3,35 @@
 use std::{
     ffi::OsStr,
     fs::{self, File},
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
+use swerex_archive::Sparse;
 use swerex_proto::{ExceptionClass, RemoteError};
-use tokio::{io::AsyncWriteExt as _, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::{
+    attributes::{Attributes, set_modified},
     error::{Error, Limit},
     incoming::{Feed, incoming},
     merge::merge,
     pieces::LARGEST,
+    rooms::Rooms,
     runtime::AgsRuntime,
     stage::{Failed, Stage, unpack},
     system::set_file_mode,
+    tar_words::{PACK, Packed},
     transfer::{DownloadOptions, Transferred},
     upload::{Told, blocking},
 };
 
-/// What stands at a path of the server's machine: `d`, `f` with size and permission bits, `o` for something else, or `n` for nothing. The size is
+/// What stands at a path of the server's machine: `d`, `f` with size, permission bits and time, `o` for something else, or `n` for nothing. The size is
 /// for showing only.
 const LOOK: &str = r#"if [ -d "$1" ]; then echo d
-elif [ -f "$1" ]; then echo "f $(stat -L -c '%s %a' -- "$1" 2>/dev/null || echo 0 644)"
+elif [ -f "$1" ]; then echo "f $(stat -L -c '%s %a %Y' -- "$1" 2>/dev/null || echo 0 644 -)"
 elif [ -e "$1" ]; then echo o; else echo n; fi"#;
-
-/// Packs a directory into a temporary file and gives the file's name and size.
-const PACK: &str = r#"t=$(mktemp) || exit 1
-tar -C "$1" -cf "$t" . || { rm -f -- "$t"; exit 1; }
-echo "$(($(wc -c < "$t"))) $t""#;
 
 /// The permission bits that are taken over: no set-user-id from a sandbox.
 const MODE: u32 = 0o777;
@@ -55,7 +54,7 @@ impl AgsRuntime {
         self.download_with(source, target, &options, told).await
     }
 
-    /// Brings the file or directory `source` to the local path `target`, with its permission bits.
+    /// Brings the file or directory `source` to the local path `target`, with its permission bits and the times of files.
     ///
     /// A file is read to its end, whatever its size is said to be, and replaced at once when all of it is there; a link that has its name is
     /// replaced, too. What is there and neither file nor directory, such as a pipe, is written to. A directory is unpacked beside `target` while
@@ -63,8 +62,8 @@ impl AgsRuntime {
     /// is there when all has come. A `source` that is a link is followed.
     ///
     /// Nothing is written outside of `target`, and nothing through a link in it. Links within the directory stay links. A link that leads out of it
-    /// (also by way of others, or of those that are in `target` already) is left out and named in [`Transferred`], as are pipes and devices in an archive. Memory
-    /// is bounded whatever comes. Where the size is not known beforehand, `told` hears what has come so far as the whole.
+    /// (also by way of others, or of those that are in `target` already) is left out and named in [`Transferred`], as are pipes and devices in an archive, and
+    /// what cannot be read (from a Python server, as far as its `tar` says so in words that are known here). Memory is bounded whatever comes. Where the size is not known beforehand, `told` hears what has come so far as the whole.
     ///
     /// # Errors
     /// [`Error::Remote`] if `source` cannot be read; [`Error::Local`] if `target` cannot be written; [`Error::OverLimit`] and [`Error::LeftOut`] as
@@ -85,10 +84,14 @@ impl AgsRuntime {
                 let stage = self.stage(source, target, options, told).await?;
                 blocking(move || merge(stage)).await?
             }
-            ["f", size, mode] => {
+            ["f", size, mode, modified @ ..] => {
                 let mode = u32::from_str_radix(mode, 8).unwrap_or(0o644) & MODE;
+                let attributes = Attributes {
+                    mode: Some(mode),
+                    modified: modified.first().and_then(|time| time.parse().ok()),
+                };
                 // A size that is no number is as good as none.
-                let seen = (size.parse().unwrap_or(0), mode);
+                let seen = (size.parse().unwrap_or(0), attributes);
                 self.download_file(source, target, seen, options, told)
                     .await?;
                 Ok(Transferred::default())
@@ -105,18 +108,25 @@ impl AgsRuntime {
         }
     }
 
+    /// Waits for the downloads of this runtime and its clones that were given up: what has come of a directory is taken away in the background when
+    /// the future is dropped, or goes to its place if all had come. A program that ends earlier leaves a hidden `.swerex-…` behind.
+    pub async fn tidied(&self) {
+        self.connection.rooms.empty().await;
+    }
+
     async fn download_file(
         &self,
         source: &OsStr,
         target: &Path,
-        (size, mode): (u64, u32),
+        (size, attributes): (u64, Attributes),
         options: &DownloadOptions,
         told: &Told,
     ) -> Result<(), Error> {
         let local = |error| at(target, error);
         let target = match Landing::of(target, options.follow_link).map_err(local)? {
             Landing::Open(file) => {
-                return self.fetch(source, size, file, target, options, told).await;
+                let into = Sink::Stream(file);
+                return self.fetch(source, size, into, target, options, told).await;
             }
             Landing::Replace(path) => path,
         };
@@ -128,10 +138,17 @@ impl AgsRuntime {
             .prefix(".swerex-")
             .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
             .map_err(local)?;
-        let file = part.as_file().try_clone().map_err(local)?;
-        self.fetch(source, size, file, &target, options, told)
+        let file = part.as_file().try_clone().and_then(Sparse::new);
+        let into = Sink::File(file.map_err(local)?);
+        self.fetch(source, size, into, &target, options, told)
             .await?;
-        set_file_mode(part.as_file(), mode).map_err(local)?;
+        if let Some(modified) = attributes.modified {
+            // Not every file system keeps every time.
+            let _ = set_modified(part.as_file(), modified);
+        }
+        if let Some(mode) = attributes.mode {
+            set_file_mode(part.as_file(), mode).map_err(local)?;
+        }
         part.persist(&target).map_err(|error| local(error.error))?;
         Ok(())
     }
@@ -151,20 +168,24 @@ impl AgsRuntime {
                 outcome => return outcome,
             }
         }
-        let packed = self.run_script(PACK, &[source.as_encoded_bytes()]).await?;
-        let (size, archive) = packed
-            .trim_end()
-            .split_once(' ')
-            .ok_or_else(|| strange(&packed))?;
-        let size = size.parse().map_err(|_| strange(&packed))?;
-        let unpacking = Unpacking::begin(source, target, options);
-        let outcome = self.unpack(archive, size, unpacking, told).await;
+        let said = self.run_script(PACK, &[source.as_encoded_bytes()]).await?;
+        let packed = Packed::of(&said).ok_or_else(|| strange(&said))?;
+        let archive = packed.archive;
+        let outcome = match packed.problem {
+            Some(line) => Err(unreadable(ExceptionClass::OsError, line.to_owned())),
+            None => {
+                let unpacking = Unpacking::begin(source, target, options, &self.connection.rooms);
+                self.unpack(archive, packed.size, unpacking, told).await
+            }
+        };
         // Also after a failure: the sandbox may go on for long.
         let removed = self
             .run_script(r#"rm -f -- "$1""#, &[archive.as_bytes()])
             .await;
-        let stage = outcome?;
-        removed.map(|_| stage)
+        let mut stage = outcome?;
+        removed?;
+        packed.lose_from(&mut stage)?;
+        Ok(stage)
     }
 
     async fn unpack(
@@ -202,12 +223,12 @@ impl AgsRuntime {
         &self,
         source: &OsStr,
         size: u64,
-        file: File,
+        mut into: Sink,
         target: &Path,
         options: &DownloadOptions,
         told: &Told,
     ) -> Result<(), Error> {
-        let mut file = tokio::fs::File::from_std(file);
+        let local = |error| at(target, error);
         let mut done = 0;
         loop {
             let piece = self.read_piece(source, done, LARGEST).await?;
@@ -219,15 +240,36 @@ impl AgsRuntime {
                     limit: Limit::Bytes(options.max_bytes),
                 });
             }
-            file.write_all(&piece)
-                .await
-                .map_err(|error| at(target, error))?;
+            into = blocking(move || into.with(&piece)).await?.map_err(local)?;
             told(done, size.max(done));
             if length < LARGEST {
                 break;
             }
         }
-        file.flush().await.map_err(|error| at(target, error))
+        blocking(move || into.finish()).await?.map_err(local)
+    }
+}
+
+/// What a file is written to.
+enum Sink {
+    Stream(File),
+    File(Sparse),
+}
+
+impl Sink {
+    fn with(mut self, piece: &[u8]) -> io::Result<Self> {
+        match &mut self {
+            Self::Stream(file) => file.write_all(piece)?,
+            Self::File(file) => file.write_all(piece)?,
+        }
+        Ok(self)
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Stream(_) => Ok(()),
+            Self::File(file) => file.finish().map(drop),
+        }
     }
 }
 
@@ -287,11 +329,19 @@ pub(crate) struct Unpacking {
 }
 
 impl Unpacking {
-    pub(crate) fn begin(source: &OsStr, target: &Path, options: &DownloadOptions) -> Self {
+    pub(crate) fn begin(
+        source: &OsStr,
+        target: &Path,
+        options: &DownloadOptions,
+        rooms: &Rooms,
+    ) -> Self {
         let (feed, archive) = incoming(options.max_bytes);
         let source = source.to_string_lossy().into_owned();
         let (target, options) = (target.to_owned(), *options);
-        let work = tokio::task::spawn_blocking(move || unpack(archive, &source, &target, &options));
+        let occupied = rooms.enter();
+        let work = tokio::task::spawn_blocking(move || {
+            unpack(archive, &source, &target, &options, occupied)
+        });
         Self { feed, work }
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+mod attributes;
 mod bytes;
 mod call;
 mod checked;
@@ -23,6 +24,7 @@ mod native;
 mod pieces;
 mod problem;
 mod request;
+mod rooms;
 mod runtime;
 mod secret;
 mod send;
@@ -31,6 +33,7 @@ mod spool;
 mod stage;
 mod streamed;
 mod system;
+mod tar_words;
 mod tarball;
 mod terminal;
 mod token;

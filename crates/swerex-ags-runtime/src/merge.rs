@@ -11,7 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::{
     error::Error,
     links::Union,
-    stage::Stage,
+    stage::{Stage, copy},
     system::{set_mode, symlink},
     transfer::{Transferred, Why},
 };
@@ -152,7 +152,7 @@ fn moved(entry: &DirEntry, to: &Path) -> io::Result<()> {
     if entry.path_is_symlink() {
         symlink(&fs::read_link(from)?, &beside)?;
     } else {
-        fs::copy(from, &beside)?;
+        copy(from, &beside)?;
     }
     fs::rename(&beside, to)
 }

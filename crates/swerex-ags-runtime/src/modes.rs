@@ -1,9 +1,12 @@
-//! Links and permission bits that a server forgot, made and set again by few commands.
+//! Links, permission bits and times that a server forgot, made and set again by few commands.
+
+use std::collections::BTreeMap;
 
 use swerex_proto::{Command, CommandLine};
 
 use crate::{
     archive::{Later, Mode},
+    attributes::Attributes,
     error::Error,
     runtime::AgsRuntime,
 };
@@ -11,19 +14,27 @@ use crate::{
 /// The longest script, in bytes: a kernel takes 128 KiB as one argument.
 const LONGEST_SCRIPT: usize = 64 << 10;
 
+/// How many different times are set at most, those of most files first: each takes a program.
+const MOST_TIMES: usize = 1_000;
+
 /// What an error about them begins with.
 const FAILED: &str =
     "the upload is there, but its links could not be made or its permission bits not be set";
+
+/// Sets what is known of a file.
+const ATTRIBUTES: &str = r#"[ -z "$2" ] || chmod "$2" -- "$1" || exit
+[ -z "$3" ] || touch -c -d "@$3" -- "$1" 2>/dev/null || :"#;
 
 /// Makes a link in the place of a file or a link.
 const LINK: &str = r#"set -e
 l() { if [ -d "$1" ] && [ ! -L "$1" ]; then echo "a directory is in the place of the link $1" >&2; exit 1; fi; rm -f -- "$1"; ln -s -- "$2" "$1"; }"#;
 
 impl AgsRuntime {
-    /// Makes the links of what was unpacked into the directory `target`, and sets its permission bits: directories may be closed then.
+    /// Makes the links of what was unpacked into the directory `target`, and sets times and permission bits: directories may be closed then.
     pub(crate) async fn restore(&self, target: &str, later: Later) -> Result<(), Error> {
         let scripts = linking(&later.links)
             .into_iter()
+            .chain(timing(later.times))
             .chain(scripts(later.modes));
         for script in scripts {
             let argv = ["/bin/sh", "-c", &script];
@@ -32,10 +43,15 @@ impl AgsRuntime {
         Ok(())
     }
 
-    /// Sets the permission bits of a file.
-    pub(crate) async fn chmod(&self, mode: u32, path: &str) -> Result<(), Error> {
-        self.change(["chmod", &format!("{mode:o}"), "--", path], None)
-            .await
+    /// Sets the permission bits of a file, and its time where `touch` takes it.
+    pub(crate) async fn set_attributes(
+        &self,
+        path: &str,
+        attributes: Attributes,
+    ) -> Result<(), Error> {
+        let [mode, modified] = attributes.words();
+        let argv = ["/bin/sh", "-c", ATTRIBUTES, "sh", path, &mode, &modified];
+        self.change(argv, None).await
     }
 
     async fn change(
@@ -71,6 +87,43 @@ fn linking(links: &[(String, String)]) -> Vec<String> {
         }
     }
     scripts
+}
+
+/// Scripts of `touch`es, one for all files with the same time. Where a time cannot be set, that is no failure.
+fn timing(times: Vec<(String, i64)>) -> Vec<String> {
+    let mut names_at: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for (name, time) in times {
+        names_at.entry(time).or_default().push(name);
+    }
+    let mut names_at: Vec<(i64, Vec<String>)> = names_at.into_iter().collect();
+    names_at.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
+    names_at.truncate(MOST_TIMES);
+    let mut scripts = vec![String::new()];
+    for (time, names) in names_at {
+        let mut is_begun = false;
+        for name in names {
+            let word = quoted(&name);
+            if scripts
+                .last()
+                .is_some_and(|script| script.len() + word.len() > LONGEST_SCRIPT)
+            {
+                scripts.push(String::new());
+                is_begun = false;
+            }
+            if let Some(script) = scripts.last_mut() {
+                if !is_begun {
+                    script.push_str(&format!("\ntouch -c -d @{time} --"));
+                }
+                script.push_str(&format!(" {word}"));
+            }
+            is_begun = true;
+        }
+    }
+    scripts.retain(|script| !script.is_empty());
+    scripts
+        .into_iter()
+        .map(|script| format!("exec 2>/dev/null{script}\n:"))
+        .collect()
 }
 
 /// Scripts of `chmod`s. Files first, one `chmod` for all with the same bits; then directories, deepest first, since one that loses its search
@@ -137,6 +190,39 @@ mod tests {
         let expected = "set -e\nchmod 600 -- 'a'\\''b'\nchmod 755 -- 'c' 'd/e/-x'\nchmod 500 -- 'd/e'\nchmod 555 -- 'd'";
         assert_eq!(scripts(modes), [expected]);
         assert!(scripts(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn one_touch_for_all_files_with_the_same_time() {
+        let files = |times: &[(&str, i64)]| {
+            timing(
+                times
+                    .iter()
+                    .map(|(name, time)| ((*name).to_owned(), *time))
+                    .collect(),
+            )
+        };
+        assert!(files(&[]).is_empty());
+        let expected =
+            "exec 2>/dev/null\ntouch -c -d @9 -- 'a' 'it'\\''s'\ntouch -c -d @-5 -- 'old'\n:";
+        assert_eq!(files(&[("a", 9), ("old", -5), ("it's", 9)]), [expected]);
+        let many = (0..5_000)
+            .map(|n| (format!("{n:060}"), n % 2_000))
+            .collect();
+        let scripts = timing(many);
+        assert!(
+            scripts
+                .iter()
+                .all(|script| script.len() < LONGEST_SCRIPT + 100)
+        );
+        let touches: usize = scripts
+            .iter()
+            .map(|script| script.matches("touch").count())
+            .sum();
+        assert!(
+            (MOST_TIMES..MOST_TIMES + 10).contains(&touches),
+            "{touches}"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use swerex_proto::native;
 
 use crate::{
+    attributes::Attributes,
     download::Unpacking,
     error::{Attempted, Error},
     pieces::HALVINGS,
@@ -108,19 +109,21 @@ impl AgsRuntime {
         Ok(call)
     }
 
-    /// Replaces a file, with the permission bits `mode` or as they are; with `offset`, writes into it from there.
+    /// Replaces a file, with these attributes or as they are; with `offset`, writes into it from there.
     pub(crate) async fn put_file(
         &self,
         name: &'static str,
         path: &[u8],
-        mode: Option<u32>,
+        attributes: Attributes,
         offset: Option<u64>,
         content: Content,
     ) -> Result<native::FileWritten, Error> {
-        let mode = mode.map(|mode| format!("{mode:o}"));
+        let [mode, modified] = attributes.words();
         let mut query = vec![("path", path)];
-        if let Some(mode) = &mode {
-            query.push(("mode", mode.as_bytes()));
+        for (name, value) in [("mode", &mode), ("modified", &modified)] {
+            if !value.is_empty() {
+                query.push((name, value.as_bytes()));
+            }
         }
         let offset = offset.map(|offset| offset.to_string());
         if let Some(offset) = &offset {
@@ -148,9 +151,9 @@ impl AgsRuntime {
         told: &Told,
     ) -> Result<Stage, Error> {
         let path = source.as_encoded_bytes();
-        let uri = self.native_uri(native::TAR, &[("path", path)])?;
-        let call = request::get("download", uri);
-        let begin = || Unpacking::begin(source, target, options);
+        let query = [("path", path), (native::PARTIAL, &b""[..])];
+        let call = request::get("download", self.native_uri(native::TAR, &query)?);
+        let begin = || Unpacking::begin(source, target, options, &self.connection.rooms);
         let once = |_| self.get_tar_once(&call, &begin, told);
         let policy = self.connection.config.retry;
         let getting = async {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use crate::{
+    attributes::Attributes,
     error::Error,
     native::Content,
     runtime::AgsRuntime,
@@ -37,8 +38,9 @@ const BEGIN: &str = r#"mkdir -p -- "$(dirname -- "$1")" && : > "$2""#;
 /// Writes a piece at its place: a repeat after a lost answer changes nothing.
 const WRITE: &str = r#"printf %s "$2" | base64 -d | dd of="$1" bs=65536 seek="$3" oflag=seek_bytes conv=notrunc status=none"#;
 
-/// Puts the file in its place, with the given permission bits, or those of the one that is there.
+/// Puts the file in its place, with the given permission bits, or those of the one that is there, and the given time where `touch` takes it.
 const FINISH: &str = r#"if [ -n "$3" ]; then chmod "$3" -- "$2"; elif [ -f "$1" ]; then chmod --reference="$1" -- "$2" 2>/dev/null || :; fi
+[ -z "$4" ] || touch -c -d "@$4" -- "$2" 2>/dev/null || :
 mv -f -- "$2" "$1""#;
 
 /// Unpacks an archive into a directory and takes it away.
@@ -83,15 +85,15 @@ impl AgsRuntime {
         file: File,
         size: u64,
         target: &[u8],
-        mode: Option<u32>,
+        attributes: Attributes,
         told: &Told,
     ) -> Result<(), Error> {
         let half = beside(target, "part");
         let written = async {
             self.run_script(BEGIN, &[target, &half]).await?;
             self.write_all_pieces(file, size, &half, told).await?;
-            let mode = mode.map(|mode| format!("{mode:o}")).unwrap_or_default();
-            let args = [target, &half, mode.as_bytes()];
+            let [mode, modified] = attributes.words();
+            let args = [target, &half, mode.as_bytes(), modified.as_bytes()];
             self.run_script(FINISH, &args).await
         };
         let outcome = written.await;
@@ -111,8 +113,14 @@ impl AgsRuntime {
         told: &Told,
     ) -> Result<(), Error> {
         let archive_there = beside(target, "tar");
-        self.write_in_pieces(archive, size, &archive_there, Some(0o600), told)
-            .await?;
+        self.write_in_pieces(
+            archive,
+            size,
+            &archive_there,
+            Attributes::of_mode(0o600),
+            told,
+        )
+        .await?;
         self.unpack_there(&archive_there, target).await
     }
 
@@ -141,7 +149,7 @@ impl AgsRuntime {
                 .map_err(|error| changed(half, error))?;
             let written = if self.is_native() {
                 let content = Content::of_bytes(bytes.into());
-                self.put_file("upload", half, None, Some(done), content)
+                self.put_file("upload", half, Attributes::default(), Some(done), content)
                     .await
                     .map(drop)
             } else {
@@ -175,7 +183,7 @@ impl AgsRuntime {
             })
         });
         let file = file.await?.map_err(|error| changed(target, error))?;
-        self.write_in_pieces(file, size, target, None, &|_, _| {})
+        self.write_in_pieces(file, size, target, Attributes::default(), &|_, _| {})
             .await
     }
 }

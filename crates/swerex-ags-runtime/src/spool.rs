@@ -67,7 +67,7 @@ fn places(near: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether another disk may do.
-fn is_full(error: &io::Error) -> bool {
+pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull

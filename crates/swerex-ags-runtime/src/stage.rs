@@ -1,5 +1,7 @@
 //! A directory from a sandbox, unpacked beside its target as it arrives: nothing is in the target before all of it is there and found to be harmless.
 
+mod paths;
+
 use std::{
     fs::{self, OpenOptions},
     io::{self, Read, Write},
@@ -7,11 +9,14 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use swerex_archive::{Broken, Entry, Kind, Reader};
+pub(crate) use paths::copy;
+use paths::{make_room, relative};
+use swerex_archive::{Broken, Entry, Kind, Reader, Sparse};
 
 use crate::{
     error::{Error, Limit},
     links::climbs_out,
+    rooms::Occupied,
     system::{native, set_file_mode, set_mode, symlink},
     transfer::{DownloadOptions, Skipped, Transferred, Why},
 };
@@ -27,6 +32,9 @@ const MODE: u32 = 0o777;
 
 /// Bytes that are remembered of directories that are closed to their owner. Of all other entries nothing is.
 const MAX_CLOSED: usize = 32 << 20;
+
+/// The longest reason that is kept, in characters.
+const MAX_REASON: usize = 200;
 
 /// Why there is no stage.
 #[derive(Debug)]
@@ -48,6 +56,8 @@ pub(crate) struct Stage {
     pub(crate) closed: Vec<(PathBuf, u32)>,
     pub(crate) has_links: bool,
     pub(crate) left_out: LeftOut,
+    /// As long as the room is there.
+    _occupied: Occupied,
 }
 
 /// What is left out, or why nothing is.
@@ -77,8 +87,9 @@ pub(crate) fn unpack(
     source: &str,
     target: &Path,
     options: &DownloadOptions,
+    occupied: Occupied,
 ) -> Result<Stage, Failed> {
-    let stage = Stage::new(target, options).map_err(|error| at(target, error))?;
+    let stage = Stage::new(target, options, occupied).map_err(|error| at(target, error))?;
     let mut unpacking = Unpacking {
         archive: Reader::new(archive),
         tree: stage.tree(),
@@ -86,6 +97,7 @@ pub(crate) fn unpack(
         parent: None,
         entries: 0,
         closed_bytes: 0,
+        copied: 0,
         source,
         options,
         buffer: vec![0; CHUNK],
@@ -104,7 +116,7 @@ pub(crate) fn unpack(
 }
 
 impl Stage {
-    fn new(target: &Path, options: &DownloadOptions) -> io::Result<Self> {
+    fn new(target: &Path, options: &DownloadOptions, occupied: Occupied) -> io::Result<Self> {
         let is_link = target.is_symlink();
         if is_link && !options.follow_link {
             return Err(io::Error::new(
@@ -151,7 +163,31 @@ impl Stage {
                 strict: options.strict,
                 transferred: Transferred::default(),
             },
+            _occupied: occupied,
         })
+    }
+
+    /// Leaves out what could not be read, or not to its end.
+    pub(crate) fn lose(&mut self, inner: &Path, why: &str) -> Result<(), Error> {
+        let mut path = self.tree();
+        let mut parts = inner.iter().peekable();
+        while let Some(part) = parts.next() {
+            path.push(part);
+            let there = fs::symlink_metadata(&path);
+            let is_last = parts.peek().is_none();
+            match there {
+                Ok(there) if !is_last && there.is_dir() => {}
+                Ok(there) if is_last && there.is_file() => {
+                    fs::remove_file(&path).map_err(|source| Error::Local {
+                        path: self.target.join(inner),
+                        source,
+                    })?;
+                }
+                _ => break,
+            }
+        }
+        let why = why.chars().take(MAX_REASON).collect();
+        self.left_out.skip(inner, Why::Unreadable(why))
     }
 
     /// The directory with what has been unpacked.
@@ -175,6 +211,8 @@ struct Unpacking<'a, R> {
     parent: Option<PathBuf>,
     entries: u64,
     closed_bytes: usize,
+    /// Bytes of files that were copied for want of other names.
+    copied: u64,
     source: &'a str,
     options: &'a DownloadOptions,
     buffer: Vec<u8>,
@@ -188,6 +226,10 @@ impl<R: Read> Unpacking<'_, R> {
         let (Some(parent), Some(_)) = (inner.parent(), inner.file_name()) else {
             return Ok(());
         };
+        if entry.kind == Kind::Unreadable {
+            let why = String::from_utf8_lossy(&entry.link);
+            return Ok(self.stage.lose(&inner, &why)?);
+        }
         if let Some(why) = self.enter(parent)? {
             return self.skip(&inner, why);
         }
@@ -286,6 +328,7 @@ impl<R: Read> Unpacking<'_, R> {
             .write(true)
             .create_new(true)
             .open(path)
+            .and_then(Sparse::new)
             .map_err(here)?;
         loop {
             let length = match self.archive.read(&mut self.buffer) {
@@ -297,6 +340,7 @@ impl<R: Read> Unpacking<'_, R> {
             file.write_all(self.buffer.get(..length).unwrap_or_default())
                 .map_err(here)?;
         }
+        let file = file.finish().map_err(here)?;
         if let Some(modified) = UNIX_EPOCH.checked_add(Duration::from_secs(entry.modified)) {
             // Not every file system keeps every time.
             let _ = file.set_modified(modified);
@@ -335,9 +379,7 @@ impl<R: Read> Unpacking<'_, R> {
             match there {
                 Some(there) if !is_last && there.is_dir() => {}
                 Some(there) if is_last && there.is_file() => {
-                    return make_room(path)
-                        .and_then(|()| fs::hard_link(&from, path))
-                        .map_err(|error| at(&self.stage.target.join(inner), error));
+                    return self.another_name(inner, &from, path, there.len());
                 }
                 Some(there) if is_last && there.is_symlink() => {
                     let text = fs::read_link(&from)
@@ -348,6 +390,31 @@ impl<R: Read> Unpacking<'_, R> {
             }
         }
         self.skip(inner, Why::NoOriginal(original))
+    }
+
+    /// Another name for a file, or a copy where the file system has no such names; copies count as what has come.
+    fn another_name(
+        &mut self,
+        inner: &Path,
+        file: &Path,
+        path: &Path,
+        length: u64,
+    ) -> Result<(), Failed> {
+        use io::ErrorKind::{PermissionDenied, TooManyLinks, Unsupported};
+
+        let here = |error| at(&self.stage.target.join(inner), error);
+        make_room(path).map_err(here)?;
+        match fs::hard_link(file, path) {
+            Ok(()) => return Ok(()),
+            Err(error) if matches!(error.kind(), PermissionDenied | TooManyLinks | Unsupported) => {
+            }
+            Err(error) => return Err(here(error)),
+        }
+        self.copied = self.copied.saturating_add(length);
+        if self.copied > self.options.max_bytes {
+            return Err(self.over(Limit::Bytes(self.options.max_bytes)));
+        }
+        copy(file, path).map_err(|error| at(&self.stage.target.join(inner), error))
     }
 
     fn broken(&self, error: io::Error) -> Failed {
@@ -370,29 +437,4 @@ fn at(path: &Path, source: io::Error) -> Failed {
         path: path.to_owned(),
         source,
     })
-}
-
-/// The path of a name in an archive, without what means nothing; `None` if it is not below where it is unpacked.
-fn relative(name: &[u8]) -> Option<PathBuf> {
-    if name.starts_with(b"/") || name.contains(&0) {
-        return None;
-    }
-    let mut path = PathBuf::new();
-    for part in name.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => return None,
-            part => path.push(native(part)?),
-        }
-    }
-    // Where a name can be more than a name, it is none: a drive, for example.
-    path.is_relative().then_some(path)
-}
-
-/// Takes a file or link of the same archive out of the way.
-fn make_room(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

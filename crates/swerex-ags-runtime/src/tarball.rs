@@ -4,15 +4,15 @@ use std::{
     fs::File,
     io::{self, BufWriter, Seek, SeekFrom, Write},
     path::Path,
-    time::UNIX_EPOCH,
 };
 
-use swerex_archive::{Kind, Writer, measure};
+use swerex_archive::{FirstNames, Kind, Measured, NotWritten, Sparse, Writer, measure};
 
 use crate::{
-    spool::{packed, spool},
-    transfer::Transferred,
-    walk::{Entry, Found, NotPacked, What, mode, slashed, walk},
+    attributes::Attributes,
+    spool::{is_full, packed, spool},
+    transfer::{Skipped, Transferred},
+    walk::{Entry, Found, NotPacked, What, mode, slashed, unreadable, walk},
 };
 
 /// A packed directory.
@@ -24,31 +24,36 @@ pub(crate) struct Tarball {
     pub(crate) transferred: Transferred,
 }
 
-/// Packs a directory. Blocks; memory is bounded. Links are packed as they are, wherever they lead.
+/// Packs a directory. Blocks; memory is bounded. Links are packed as they are, wherever they lead; a file with several names is packed once. What
+/// cannot be read is left out.
 pub(crate) fn pack(directory: &Path) -> Result<Tarball, NotPacked> {
     packed(directory, pack_into)
 }
 
 fn pack_into(directory: &Path, file: File) -> Result<Tarball, NotPacked> {
     let at = NotPacked::at(directory);
-    let mut archive = Writer::new(BufWriter::with_capacity(1 << 17, file));
+    let spool = Sparse::new(file).map_err(&at)?;
+    let mut packing = Packing {
+        archive: Writer::new(BufWriter::with_capacity(1 << 17, spool)),
+        names: FirstNames::default(),
+        near: directory,
+    };
     let mut transferred = Transferred::default();
     for found in walk(directory) {
-        match found? {
-            Found::Entry(entry) => {
-                add(&mut archive, &entry, directory).map_err(NotPacked::at(&entry.path))?;
-            }
-            Found::Skipped(skipped) => transferred.skip(skipped),
+        let skipped = match found? {
+            Found::Entry(entry) => packing.add(&entry).map_err(NotPacked::at(&entry.path))?,
+            Found::Skipped(skipped) => Some(skipped),
+        };
+        if let Some(skipped) = skipped {
+            transferred.skip(skipped);
         }
     }
-    let mut file = archive
-        .finish()
-        .and_then(|buffered| {
-            buffered
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)
-        })
-        .map_err(&at)?;
+    let spool = packing.archive.finish().and_then(|buffered| {
+        buffered
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+    });
+    let mut file = spool.and_then(Sparse::finish).map_err(&at)?;
     let size = file.seek(SeekFrom::End(0)).map_err(&at)?;
     file.rewind().map_err(&at)?;
     Ok(Tarball {
@@ -58,31 +63,83 @@ fn pack_into(directory: &Path, file: File) -> Result<Tarball, NotPacked> {
     })
 }
 
-fn add(archive: &mut Writer<impl Write>, entry: &Entry, near: &Path) -> io::Result<()> {
-    let modified = entry.metadata.modified()?;
-    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut packed = swerex_archive::Entry {
-        name: entry.name(),
-        mode: mode(&entry.metadata),
-        size: 0,
-        modified: since.as_secs(),
-        kind: Kind::File,
-        link: Vec::new(),
-    };
-    match &entry.what {
-        What::Link(text) => {
-            packed.kind = Kind::Symlink;
-            packed.link = slashed(text);
-            archive.entry(&packed)
+struct Packing<'a> {
+    archive: Writer<BufWriter<Sparse>>,
+    names: FirstNames,
+    near: &'a Path,
+}
+
+impl Packing<'_> {
+    /// Gives the entry back if it cannot be read; an error is the archive's.
+    fn add(&mut self, entry: &Entry) -> io::Result<Option<Skipped>> {
+        let attributes = Attributes::of(&entry.metadata);
+        let mut packed = swerex_archive::Entry {
+            name: entry.name(),
+            mode: mode(&entry.metadata),
+            size: 0,
+            modified: attributes
+                .modified
+                .unwrap_or_default()
+                .try_into()
+                .unwrap_or(0),
+            kind: Kind::File,
+            link: Vec::new(),
+        };
+        match &entry.what {
+            What::Link(text) => {
+                packed.kind = Kind::Symlink;
+                packed.link = slashed(text);
+            }
+            What::Directory => {
+                packed.kind = Kind::Directory;
+                packed.name.push(b'/');
+            }
+            What::File => match self.names.of(&entry.metadata) {
+                Some(first) => {
+                    packed.kind = Kind::HardLink;
+                    packed.link = first.to_vec();
+                }
+                None => return self.file(entry, packed),
+            },
         }
-        What::Directory => {
-            packed.kind = Kind::Directory;
-            packed.name.push(b'/');
-            archive.entry(&packed)
-        }
-        What::File => {
-            let content = measure(entry.open()?, || spool(near))?;
-            archive.file(packed, content)
+        self.archive.entry(&packed)?;
+        Ok(None)
+    }
+
+    fn file(
+        &mut self,
+        entry: &Entry,
+        packed: swerex_archive::Entry,
+    ) -> io::Result<Option<Skipped>> {
+        let opened = entry.open();
+        let content = match opened.and_then(|file| measure(file, || spool(self.near))) {
+            Ok(content) => content,
+            // Of the place for its copy.
+            Err(error) if is_full(&error) => return Err(error),
+            Err(error) => return Ok(unreadable(&entry.inner, &error)),
+        };
+        let before = match &content {
+            Measured::Bytes(_) => None,
+            Measured::File { .. } => {
+                self.archive.get_mut().flush()?;
+                Some(self.archive.get_mut().get_ref().position())
+            }
+        };
+        let name = packed.name.clone();
+        match self.archive.file(packed, content) {
+            Ok(()) => {
+                self.names.remember(&entry.metadata, &name);
+                Ok(None)
+            }
+            Err(NotWritten::Unread(error)) => {
+                if let Some(before) = before {
+                    self.archive.get_mut().flush()?;
+                    self.archive.get_mut().get_mut().cut(before)?;
+                }
+                Ok(unreadable(&entry.inner, &error))
+            }
+            Err(NotWritten::Io(error)) => Err(error),
+            Err(other) => Err(io::Error::other(other)),
         }
     }
 }

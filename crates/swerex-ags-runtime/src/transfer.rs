@@ -46,10 +46,13 @@ pub struct Transferred {
     pub skipped: Vec<Skipped>,
     /// How many more were.
     pub more_skipped: u64,
+    /// How many of all of them are missing: they should have come, and could not be read.
+    pub missing: u64,
 }
 
 impl Transferred {
     pub(crate) fn skip(&mut self, skipped: Skipped) {
+        self.missing += u64::from(matches!(skipped.why, Why::Unreadable(_)));
         if self.skipped.len() < MAX_NAMED {
             self.skipped.push(skipped);
         } else {
@@ -82,6 +85,8 @@ pub enum Why {
     NoOriginal(PathBuf),
     /// Another entry of the same archive has its name.
     Taken,
+    /// It could not be read, or not to its end; the system's words for it, or the sandbox's.
+    Unreadable(String),
 }
 
 impl fmt::Display for Skipped {
@@ -99,6 +104,7 @@ impl fmt::Display for Skipped {
                 write!(f, "`{path}` is another name for `{of}`, which is not there")
             }
             Why::Taken => write!(f, "`{path}` is in the archive twice"),
+            Why::Unreadable(why) => write!(f, "`{path}` cannot be read: {why}"),
         }
     }
 }
@@ -125,9 +131,14 @@ mod tests {
         for number in 0..MAX_NAMED + 5 {
             transferred.skip(Skipped {
                 path: number.to_string().into(),
-                why: Why::Special,
+                why: if number == 0 {
+                    Why::Unreadable("why".to_owned())
+                } else {
+                    Why::Special
+                },
             });
         }
+        assert_eq!(transferred.missing, 1);
         assert_eq!(transferred.skipped.len(), MAX_NAMED);
         assert_eq!(transferred.more_skipped, 5);
     }

@@ -17,6 +17,7 @@ use swerex_proto::{UploadResponse, route};
 
 use crate::{
     archive,
+    attributes::Attributes,
     error::Error,
     file,
     multipart::Multipart,
@@ -27,7 +28,7 @@ use crate::{
     spool::{spool, spooled},
     tarball::{self, Tarball},
     transfer::Transferred,
-    walk::{NotPacked, mode},
+    walk::NotPacked,
 };
 
 /// The name that the original's client gives a packed directory.
@@ -49,22 +50,25 @@ pub type Told = dyn Fn(u64, u64) + Send + Sync;
 const ON_THE_WAY: &str = "/tmp/.swerex";
 
 /// Puts a file in its place, with the directories above it.
-const PLACE: &str = r#"mkdir -p -- "$(dirname -- "$2")" && chmod "$3" -- "$1" && mv -f -- "$1" "$2" || { s=$?; rm -f -- "$1"; exit $s; }"#;
+const PLACE: &str = r#"[ -z "$4" ] || touch -c -d "@$4" -- "$1" 2>/dev/null
+mkdir -p -- "$(dirname -- "$2")" && chmod "$3" -- "$1" && mv -f -- "$1" "$2" || { s=$?; rm -f -- "$1"; exit $s; }"#;
 
 impl AgsRuntime {
-    /// Brings a file or a directory to `target` on the server's machine, with its permission bits. What was left out is in [`Transferred`].
+    /// Brings a file or a directory to `target` on the server's machine, with its permission bits and the times of files. What was left out is in
+    /// [`Transferred`].
     ///
     /// The file is streamed, a directory is packed into a temporary file first (in the place for those, or where there is room); memory is bounded. A
     /// directory is merged into one that is there. Files are read to their end, whatever their metadata say.
     ///
     /// A `source` that is a link is followed. Links within a directory are not: they arrive as links, wherever they lead, so nothing outside of the
-    /// directory is read. Pipes, sockets and devices are left out. Names need not be UTF-8.
+    /// directory is read. Pipes, sockets and devices are left out, and what cannot be read. Names need not be UTF-8. A file with several names in the
+    /// directory is one there, too. Holes are sent as zeros, which our servers do not write to the disk.
     ///
     /// A native server gets a tar archive. The Python server gets a zip archive; links and permission bits, of which it knows nothing, follow by a
     /// few commands. If a name is not UTF-8, and where the gateway takes only smaller bodies, it gets a tar archive, which the sandbox's `tar` unpacks.
     ///
     /// # Errors
-    /// [`Error::Local`] if `source` cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
+    /// [`Error::Local`] if `source` itself cannot be read; [`Error::Remote`] if `target` cannot be written; others as every call.
     pub async fn upload(
         &self,
         source: &Path,
@@ -104,7 +108,8 @@ impl AgsRuntime {
         let path = source.to_owned();
         let opened = blocking(move || measured(&path)).await?;
         let (file, size) = opened.map_err(local)?;
-        self.upload_file(source, (file, size), mode(&metadata), target, told)
+        let attributes = Attributes::of(&metadata);
+        self.upload_file(source, (file, size), attributes, target, told)
             .await?;
         Ok(Transferred::default())
     }
@@ -113,7 +118,7 @@ impl AgsRuntime {
         &self,
         source: &Path,
         (file, size): (File, u64),
-        mode: u32,
+        attributes: Attributes,
         target: &[u8],
         told: Arc<Told>,
     ) -> Result<(), Error> {
@@ -123,16 +128,16 @@ impl AgsRuntime {
         })?;
         let sent = if self.is_native() {
             let content = content(source, file, size, Arc::clone(&told));
-            self.put_file("upload", target, Some(mode), None, content)
+            self.put_file("upload", target, attributes, None, content)
                 .await
                 .map(drop)
         } else {
-            self.post_file(source, (file, size), mode, target, Arc::clone(&told))
+            self.post_file(source, (file, size), attributes, target, Arc::clone(&told))
                 .await
         };
         match sent {
             Err(error) if is_too_large(&error) => {
-                self.write_in_pieces(again, size, target, Some(mode), &*told)
+                self.write_in_pieces(again, size, target, attributes, &*told)
                     .await
             }
             outcome => outcome,
@@ -144,7 +149,7 @@ impl AgsRuntime {
         &self,
         source: &Path,
         (file, size): (File, u64),
-        mode: u32,
+        attributes: Attributes,
         target: &[u8],
         told: Arc<Told>,
     ) -> Result<(), Error> {
@@ -155,15 +160,23 @@ impl AgsRuntime {
         let to = named.unwrap_or(&on_the_way);
         let parts = Multipart::new(file, size, &name, to, false)?;
         self.send_parts(source, parts, size, told).await?;
+        let [mode, modified] = attributes.words();
+        let (mode, modified) = (mode.as_bytes(), modified.as_bytes());
         if named.is_err() {
-            let mode = format!("{mode:o}");
-            let args = [on_the_way.as_bytes(), target, mode.as_bytes()];
+            let args = [on_the_way.as_bytes(), target, mode, modified];
             return self.run_script(PLACE, &args).await.map(drop);
         }
-        if mode != DEFAULT_MODE {
-            self.chmod(mode, to).await?;
+        if attributes == Attributes::of_mode(DEFAULT_MODE) {
+            return Ok(());
         }
-        Ok(())
+        match self.set_attributes(to, attributes).await {
+            Err(error) if attributes.mode == Some(DEFAULT_MODE) => {
+                // The file is there as it should be, but for its time.
+                tracing::debug!(%error, "the time of an uploaded file was not set");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     async fn upload_tar(
@@ -232,8 +245,14 @@ impl AgsRuntime {
         let packed = packed(source).await?;
         let there = beside(ON_THE_WAY.as_bytes(), "tar");
         let content = (packed.file, packed.size);
-        self.upload_file(source, content, ARCHIVE_MODE, &there, told)
-            .await?;
+        self.upload_file(
+            source,
+            content,
+            Attributes::of_mode(ARCHIVE_MODE),
+            &there,
+            told,
+        )
+        .await?;
         self.unpack_there(&there, target).await?;
         Ok(packed.transferred)
     }

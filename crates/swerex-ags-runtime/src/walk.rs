@@ -97,15 +97,35 @@ pub(crate) fn slashed(path: &Path) -> Vec<u8> {
     bytes.iter().map(separator).collect()
 }
 
-/// What is below `directory`, parents first. `directory` itself may be a link.
+/// What is below `directory`, parents first. `directory` itself may be a link; it must be readable. What vanishes meanwhile was not there.
 pub(crate) fn walk(directory: &Path) -> impl Iterator<Item = Result<Found, NotPacked>> {
     let walk = WalkDir::new(directory).min_depth(1).sort_by_file_name();
-    walk.into_iter().map(move |entry| {
-        let entry = entry.map_err(|error| NotPacked {
-            path: error.path().unwrap_or(directory).to_owned(),
-            source: error.into(),
-        })?;
-        found(directory, &entry).map_err(NotPacked::at(entry.path()))
+    let unread = move |path: &Path, error: &io::Error| {
+        let inner = path.strip_prefix(directory).unwrap_or(path);
+        unreadable(inner, error).map(|skipped| Ok(Found::Skipped(skipped)))
+    };
+    walk.into_iter().filter_map(move |entry| match entry {
+        Ok(entry) => match found(directory, &entry) {
+            Ok(found) => Some(Ok(found)),
+            Err(error) => unread(entry.path(), &error),
+        },
+        Err(error) => {
+            let path = error.path().unwrap_or(directory).to_owned();
+            let is_all = error.depth() == 0;
+            let source = io::Error::from(error);
+            match is_all {
+                true => Some(Err(NotPacked { path, source })),
+                false => unread(&path, &source),
+            }
+        }
+    })
+}
+
+/// An entry that cannot be read; `None` if it is not there any more.
+pub(crate) fn unreadable(inner: &Path, error: &io::Error) -> Option<Skipped> {
+    (error.kind() != io::ErrorKind::NotFound).then(|| Skipped {
+        path: inner.to_owned(),
+        why: Why::Unreadable(error.to_string()),
     })
 }
 

@@ -18,7 +18,7 @@ use std::{
 use server::Server;
 use swerex_ags_runtime::{AgsRuntime, Error, Sink};
 use swerex_proto::{BashAction, Command, CreateBashSessionRequest, ExceptionClass, native::Stream};
-use tree::{Tree, large, mode, set_mode};
+use tree::{Tree, large, mode, modified, set_mode, set_modified, time};
 
 fn class<T: std::fmt::Debug>(outcome: Result<T, Error>) -> ExceptionClass {
     let error = outcome.unwrap_err();
@@ -243,6 +243,7 @@ async fn files_and_trees_arrive_with_modes_and_links() {
 
     let large = large();
     fs::write(here.path().join("large"), &large).unwrap();
+    set_modified(&here.path().join("large"), 7);
     set_mode(&here.path().join("large"), 0o700);
     let target = server.home().join("new/large");
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -256,7 +257,10 @@ async fn files_and_trees_arrive_with_modes_and_links() {
         .await
         .unwrap();
     assert!(fs::read(&target).unwrap() == large);
-    assert_eq!(mode(&target), 0o700);
+    assert_eq!((mode(&target), modified(&target)), (0o700, time(7)));
+    let down = here.path().join("down");
+    runtime.download(&target, &down, &|_, _| {}).await.unwrap();
+    assert_eq!((mode(&down), modified(&down)), (0o700, time(7)));
     let size = large.len() as u64;
     assert_eq!(told.lock().unwrap().last(), Some(&(size, size)));
 
@@ -385,6 +389,89 @@ async fn links_go_up_as_links_and_names_are_bytes() {
     let lone = server.home().join("lone");
     runtime.upload(&root.join("key"), &lone).await.unwrap();
     assert_eq!(fs::read(&lone).unwrap(), b"TOP-SECRET");
+}
+
+#[tokio::test]
+async fn files_with_several_names_and_holes_stay_so() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let home = tempfile::tempdir().unwrap();
+    let (root, here) = (home.path().join("tree"), home.path().join("holes"));
+    fs::create_dir_all(root.join("d")).unwrap();
+    fs::write(root.join("one"), "x".repeat(100_000)).unwrap();
+    fs::hard_link(root.join("one"), root.join("d/other")).unwrap();
+    symlink("one", root.join("link")).unwrap();
+    fs::hard_link(root.join("link"), root.join("d/link")).unwrap();
+    let holes = fs::File::create(root.join("holes")).unwrap();
+    holes.set_len(50 << 20).unwrap();
+    let (up, down) = (server.home().join("up"), home.path().join("down"));
+    let lone = server.home().join("lone");
+    // The second time over what is there, of which the names are not one.
+    for _ in 0..2 {
+        runtime.upload(&root, &up).await.unwrap();
+        runtime.download(&up, &down, &|_, _| {}).await.unwrap();
+        runtime.upload(&root.join("holes"), &lone).await.unwrap();
+        runtime.download(&lone, &here, &|_, _| {}).await.unwrap();
+        for copy in [&up, &down] {
+            let metadata = |name: &str| fs::symlink_metadata(copy.join(name)).unwrap();
+            assert_eq!(metadata("one").ino(), metadata("d/other").ino());
+            assert_eq!(fs::read(copy.join("d/other")).unwrap(), [b'x'; 100_000]);
+            assert_eq!(
+                fs::read_link(copy.join("d/link")).unwrap(),
+                Path::new("one")
+            );
+            let alone = [&lone, &here].map(|path| fs::metadata(path).unwrap());
+            for holes in [&metadata("holes"), &alone[0], &alone[1]] {
+                assert_eq!(holes.len(), 50 << 20);
+                assert!(holes.blocks() < 1000, "{}", holes.blocks());
+            }
+            fs::remove_file(copy.join("d/other")).unwrap();
+            fs::write(copy.join("d/other"), "mine").unwrap();
+        }
+    }
+    // Names that are one there, and no more here.
+    runtime.upload(&root, &up).await.unwrap();
+    fs::remove_file(root.join("d/other")).unwrap();
+    fs::write(root.join("d/other"), "other").unwrap();
+    runtime.upload(&root, &up).await.unwrap();
+    runtime.download(&up, &down, &|_, _| {}).await.unwrap();
+    for copy in [&up, &down] {
+        assert_eq!(fs::read(copy.join("d/other")).unwrap(), b"other");
+        assert_eq!(fs::read(copy.join("one")).unwrap(), [b'x'; 100_000]);
+    }
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
+    let Some((root, unreadable)) = tree::partly_readable() else {
+        return;
+    };
+    let server = Server::start().await;
+    let runtime = server.runtime().await;
+    let here = tempfile::tempdir().unwrap();
+    let (up, down) = (server.home().join("up"), here.path().join("down"));
+    let sent = runtime.upload(root, &up).await.unwrap();
+    let came = runtime.download(root, &down, &|_, _| {}).await.unwrap();
+    for (told, copy) in [(sent, &up), (came, &down)] {
+        let mut named: Vec<_> = told.skipped.iter().map(|one| one.path.clone()).collect();
+        named.sort();
+        assert_eq!((&named, told.missing), (&unreadable, named.len() as u64));
+        assert!(told.skipped[0].to_string().contains("cannot be read: "));
+        let all = fs::read_dir(root).unwrap().count();
+        assert_eq!(fs::read_dir(copy).unwrap().count(), all - named.len());
+        let file = copy.join("overcommit_memory");
+        assert!(!fs::read(file).unwrap().is_empty());
+    }
+    let mut strict = swerex_ags_runtime::DownloadOptions::default();
+    strict.strict = true;
+    let none = here.path().join("none");
+    let refused = runtime.download_with(root, &none, &strict, &|_, _| {});
+    let refused = refused.await.unwrap_err();
+    assert!(matches!(refused, Error::LeftOut(_)), "{refused:?}");
+    assert_eq!(fs::read_dir(here.path()).unwrap().count(), 1);
 }
 
 /// Files whose metadata say nothing of their length, or something wrong: the kernel's.

@@ -26,7 +26,7 @@ use swerex_ags_runtime::Error;
 use swerex_proto::{
     CloseBashSessionRequest, Command, ExceptionClass, ReadFileRequest, WriteFileRequest,
 };
-use tree::{Tree, large, mode, set_mode};
+use tree::{Tree, large, mode, modified, set_mode, set_modified, time};
 
 #[tokio::test]
 async fn a_session_keeps_its_state() {
@@ -121,6 +121,7 @@ async fn twenty_megabytes_and_a_tree_of_500_files_arrive_as_they_are() {
 
     let large = large();
     fs::write(here.path().join("large"), &large).unwrap();
+    set_modified(&here.path().join("large"), 7);
     set_mode(&here.path().join("large"), 0o700);
     let target = home.join("large");
     runtime
@@ -131,7 +132,10 @@ async fn twenty_megabytes_and_a_tree_of_500_files_arrive_as_they_are() {
         fs::read(&target).unwrap() == large,
         "20 MB came out different"
     );
-    assert_eq!(mode(&target), 0o700);
+    assert_eq!((mode(&target), modified(&target)), (0o700, time(7)));
+    let down = here.path().join("down");
+    runtime.download(&target, &down, &|_, _| {}).await.unwrap();
+    assert_eq!((mode(&down), modified(&down)), (0o700, time(7)));
 
     let tree = Tree::new(here.path().join("tree"));
     let target = home.join("arrived here/tree");
@@ -300,6 +304,46 @@ async fn links_and_names_of_any_bytes_arrive_as_they_are() {
     let came = here.path().join("came");
     runtime.download(&file, &came, &|_, _| {}).await.unwrap();
     assert_eq!(fs::read(&came).unwrap(), b"new");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let Some((root, unreadable)) = tree::partly_readable() else {
+        return;
+    };
+    let (runtime, home) = (server.runtime(), server.home());
+    let here = tempfile::tempdir().unwrap();
+    let up = home.join("up");
+    let sent = runtime.upload(root, &up).await.unwrap();
+    let named: Vec<_> = sent.skipped.iter().map(|one| one.path.clone()).collect();
+    assert_eq!((&named, sent.missing), (&unreadable, named.len() as u64));
+    assert!(!fs::read(up.join("overcommit_memory")).unwrap().is_empty());
+    // The sandbox's tar knows of no length but the system's, which is wrong here: what is not whole is missing.
+    let down = here.path().join("down");
+    let came = runtime.download(root, &down, &|_, _| {}).await.unwrap();
+    let named: Vec<_> = came.skipped.iter().map(|one| one.path.clone()).collect();
+    assert_eq!(came.missing, named.len() as u64);
+    for entry in fs::read_dir(root).unwrap() {
+        let name = std::path::PathBuf::from(entry.unwrap().file_name());
+        let whole = fs::read(root.join(&name)).map_or(1, |content| content.len());
+        let is_whole = fs::read(down.join(&name)).is_ok_and(|copy| copy.len() == whole);
+        assert!(is_whole != named.contains(&name), "{name:?}");
+    }
+    // Among files that are as they seem only the unreadable ones are.
+    let tree = here.path().join("tree");
+    fs::create_dir(&tree).unwrap();
+    fs::write(tree.join("one"), "x").unwrap();
+    fs::write(tree.join("empty"), "").unwrap();
+    fs::hard_link(tree.join("one"), tree.join("other")).unwrap();
+    runtime.upload(&tree, home.join("tree")).await.unwrap();
+    let back = here.path().join("back");
+    let came = runtime.download(home.join("tree"), &back, &|_, _| {}).await;
+    assert_eq!(came.unwrap(), swerex_ags_runtime::Transferred::default());
+    assert_eq!(fs::read(back.join("other")).unwrap(), b"x");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod context;
 mod docker;
 mod expert;
 mod flags;
+mod home;
 mod images;
 mod interrupt;
 mod kept;

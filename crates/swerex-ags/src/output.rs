@@ -6,12 +6,13 @@
 use std::{
     fmt::Write as _,
     io::{self, BufWriter, IsTerminal as _, Read, Write},
-    os::fd::{AsFd as _, BorrowedFd},
+    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use clap::ValueEnum;
 use indicatif::MultiProgress;
+use rustix::fs::OFlags;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -132,6 +133,22 @@ impl Output {
         self.live.suspend(|| write_all(io::stdout().lock(), bytes))
     }
 
+    /// The terminal that results go to, for [`tty`](crate::tty) to tidy up.
+    pub(crate) fn screen(&self) -> io::Result<OwnedFd> {
+        io::stdout().as_fd().try_clone_to_owned()
+    }
+
+    /// Before something is made whose name goes to stdout: that there is one.
+    pub(crate) fn is_there(&self) -> Result<(), Failure> {
+        if is_missing(io::stdout().as_fd()) {
+            let closed = Failure::failed("stdout is closed, so nobody would learn the id");
+            return Err(
+                closed.hint("nothing was made; a shell's `>/dev/null` says that nobody is to")
+            );
+        }
+        Ok(())
+    }
+
     /// All that `from` gives, as it is.
     pub(crate) fn copy(&self, mut from: impl Read) -> Result<(), Failure> {
         let copied = self.live.suspend(|| {
@@ -245,6 +262,15 @@ pub(crate) fn is_one_stream() -> bool {
     out.is_some() && out == err
 }
 
+/// Whether a program was started without this stream. Rust's start-up has put `/dev/null` in its place then, open both ways. A shell's
+/// `>/dev/null` is for writing alone; some programs give their children one that cannot be told from none.
+fn is_missing(stream: BorrowedFd<'_>) -> bool {
+    let null = rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
+    let is_null = rustix::fs::fstat(stream)
+        .is_ok_and(|there| null == Ok(there.st_rdev) && there.st_rdev != 0);
+    is_null && rustix::fs::fcntl_getfl(stream).is_ok_and(|flags| flags.contains(OFlags::RDWR))
+}
+
 /// Whether progress may be drawn: stderr is a terminal that can.
 pub(crate) fn draws() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
@@ -322,9 +348,21 @@ fn leaf(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_stream_that_leads_nowhere_on_purpose_is_there() {
+        let is_missing = |path: &str, is_read: bool| {
+            let file = OpenOptions::new().read(is_read).write(true).open(path);
+            is_missing(file.unwrap().as_fd())
+        };
+        assert!(!is_missing("/dev/null", false) && !is_missing("/dev/zero", true));
+        assert!(is_missing("/dev/null", true), "as Rust's start-up opens it");
+    }
 
     #[test]
     fn json_for_people() {

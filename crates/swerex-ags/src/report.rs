@@ -89,6 +89,13 @@ impl Failure {
         self
     }
 
+    /// Told as the cause of this, and aloud: there is more to say than that nobody reads.
+    pub(crate) fn led_to(mut self, what: impl Into<String>) -> Self {
+        self.chain.insert(0, what.into());
+        self.silent = false;
+        self
+    }
+
     /// The sandbox that it was about is gone, or may be.
     pub(crate) fn gone(mut self) -> Self {
         self.gone = true;
@@ -230,5 +237,11 @@ mod tests {
     fn a_reader_that_has_had_enough_is_not_talked_about() {
         assert!(Failure::stdout(io::ErrorKind::BrokenPipe.into()).is_silent());
         assert!(!Failure::stdout(io::ErrorKind::StorageFull.into()).is_silent());
+        let consequence = Failure::stdout(io::ErrorKind::BrokenPipe.into()).led_to("it was undone");
+        assert!(!consequence.is_silent());
+        assert_eq!(
+            consequence.text(),
+            "it was undone: cannot write to stdout: broken pipe"
+        );
     }
 }

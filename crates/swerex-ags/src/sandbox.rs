@@ -51,11 +51,12 @@ impl Sandbox {
     }
 
     /// The command, so that it ends with the work in this sandbox, if that ends first. A Python server would hear of it only afterwards.
-    pub(crate) fn leash(&self, command: Command) -> Command {
+    /// `grace` is what it has from TERM to KILL.
+    pub(crate) fn leash(&self, command: Command, grace: Duration) -> Command {
         if !self.runtime.is_native() {
             return command;
         }
-        let (command, leash) = Leash::on(&self.runtime, command);
+        let (command, leash) = Leash::on(&self.runtime, command, grace);
         *self.leashed() = Some(leash);
         command
     }
@@ -74,9 +75,9 @@ impl Sandbox {
     /// Ends what is left of the work.
     async fn end(&self) {
         let leash = self.leashed().take();
-        if let Some(leash) = leash
-            && tokio::time::timeout(LAST_WORD, leash.pull()).await.is_err()
-        {
+        let Some(leash) = leash else { return };
+        let patience = LAST_WORD.saturating_add(leash.grace());
+        if tokio::time::timeout(patience, leash.pull()).await.is_err() {
             tracing::debug!("the command was not ended in time");
         }
     }
@@ -110,12 +111,39 @@ pub(crate) async fn with<T>(
     }
 }
 
-/// Starts a sandbox and leaves it running; gives its id.
-pub(crate) async fn keep(context: &Context) -> Result<String, Failure> {
+/// Starts a sandbox, tells somebody its id, and leaves it running. One that nobody could be told of is stopped.
+pub(crate) async fn keep(
+    context: &Context,
+    tell: impl FnOnce(&str) -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
     let account = context.cloud().await?.account.clone();
     let outcome = async {
-        let (deployment, _progress) = started(context).await?;
-        deployment.keep().map_err(|error| Failure::of(&error))
+        let (mut deployment, _progress) = started(context).await?;
+        let id = deployment
+            .instance_id()
+            .map_err(|error| Failure::of(&error))?
+            .to_owned();
+        let told = id.clone();
+        // Whoever is told may not read; that is no reason to be deaf to signals.
+        let telling = tokio::task::spawn_blocking(move || tell(&told));
+        let telling = async {
+            telling
+                .await
+                .unwrap_or_else(|error| Err(Failure::of(&error)))
+        };
+        match context.until_interrupted(telling).await {
+            Ok(()) => deployment
+                .keep()
+                .map(drop)
+                .map_err(|error| Failure::of(&error)),
+            Err(failure) => Err(failure.led_to(match deployment.stop().await {
+                Ok(()) => format!("the sandbox {id} was stopped, as its id could not be told"),
+                Err(error) => format!(
+                    "the sandbox {id} may go on ({}), and its id could not be told otherwise",
+                    Failure::from(error).text()
+                ),
+            })),
+        }
     };
     let outcome = outcome.await;
     settle(&account, &context.output).await;

@@ -14,10 +14,15 @@ pub enum Kind {
     Symlink,
     /// A directory.
     Directory,
+    /// What could not be read, and why, as the text of a link. If an entry of that name came before, its content is not to be used. Only
+    /// our two ends know it, so it is written for readers that have asked for it.
+    Unreadable,
     /// A pipe, a device, or what somebody has invented; the format's own letter for it.
     Other(u8),
 }
 
+/// One of the letters that POSIX leaves to everybody.
+const UNREADABLE: u8 = b'U';
 /// A longer name for the next entry, as GNU writes it.
 pub(crate) const LONG_NAME: u8 = b'L';
 /// A longer link target for the next entry, as GNU writes it.
@@ -34,6 +39,7 @@ impl Kind {
             Self::HardLink => b'1',
             Self::Symlink => b'2',
             Self::Directory => b'5',
+            Self::Unreadable => UNREADABLE,
             Self::Other(flag) => flag,
         }
     }
@@ -44,6 +50,7 @@ impl Kind {
             b'1' => Self::HardLink,
             b'2' => Self::Symlink,
             b'5' => Self::Directory,
+            UNREADABLE => Self::Unreadable,
             other => Self::Other(other),
         }
     }

@@ -1,6 +1,9 @@
 //! An archive, written entry by entry.
 
-use std::io::{self, Read, Write};
+use std::{
+    error, fmt,
+    io::{self, Read, Write},
+};
 
 use crate::{
     BLOCK,
@@ -17,6 +20,16 @@ const CHUNK: usize = 64 * 1024;
 pub struct Writer<W> {
     to: W,
     buffer: Vec<u8>,
+}
+
+/// Why a file is not in an archive.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotWritten {
+    /// It could not be read to its end. The archive is in step: an entry that was begun is filled up, and is not to be used.
+    Unread(io::Error),
+    /// The archive could not be written.
+    Io(io::Error),
 }
 
 impl<W: Write> Writer<W> {
@@ -66,41 +79,45 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of both ends, and [`io::ErrorKind::UnexpectedEof`] where there are fewer bytes.
     pub fn content(&mut self, from: &mut impl Read, size: u64) -> io::Result<()> {
-        let mut left = size;
-        while left > 0 {
-            let wanted = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
-            let room = self.buffer.get_mut(..wanted).unwrap_or_default();
-            let length = match from.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                read => read?,
-            };
-            if length == 0 {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "the file has become shorter while it was read",
-                ));
-            }
-            self.to.write_all(room.get(..length).unwrap_or_default())?;
-            left -= length as u64;
+        match self.copy(from, size) {
+            Ok(0) => self.pad(size),
+            Ok(_) => Err(shrunk()),
+            Err(NotWritten::Unread(error) | NotWritten::Io(error)) => Err(error),
         }
-        self.pad(size)
     }
 
     /// A file with its content; the entry's size is taken from what was measured.
     ///
     /// # Errors
-    /// As [`content`](Self::content).
-    pub fn file(&mut self, entry: Entry, content: Measured) -> io::Result<()> {
+    /// [`NotWritten`] says which end failed.
+    pub fn file(&mut self, entry: Entry, content: Measured) -> Result<(), NotWritten> {
         let size = content.length();
         self.entry(&Entry {
             size,
             kind: Kind::File,
             ..entry
-        })?;
-        match content {
-            Measured::Bytes(bytes) => self.content(&mut bytes.as_slice(), size),
-            Measured::File { mut file, .. } => self.content(&mut file, size),
+        })
+        .map_err(NotWritten::Io)?;
+        let mut left = size;
+        let copied = match content {
+            Measured::Bytes(bytes) => self.copy_on(&mut bytes.as_slice(), &mut left),
+            Measured::File { mut file, .. } => self.copy_on(&mut file, &mut left),
+        };
+        let copied = match copied {
+            Ok(()) if left > 0 => Err(NotWritten::Unread(shrunk())),
+            copied => copied,
+        };
+        if let Err(NotWritten::Io(_)) = copied {
+            return copied;
         }
+        self.copy_on(&mut io::repeat(0), &mut left)?;
+        self.pad(size).map_err(NotWritten::Io)?;
+        copied
+    }
+
+    /// What it is written to.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.to
     }
 
     /// Ends the archive.
@@ -114,10 +131,59 @@ impl<W: Write> Writer<W> {
         Ok(self.to)
     }
 
+    /// Copies so many bytes; gives how many there were not.
+    fn copy(&mut self, from: &mut impl Read, size: u64) -> Result<u64, NotWritten> {
+        let mut left = size;
+        self.copy_on(from, &mut left)?;
+        Ok(left)
+    }
+
+    fn copy_on(&mut self, from: &mut impl Read, left: &mut u64) -> Result<(), NotWritten> {
+        while *left > 0 {
+            let wanted = usize::try_from(*left).map_or(CHUNK, |left| left.min(CHUNK));
+            let room = self.buffer.get_mut(..wanted).unwrap_or_default();
+            let length = match from.read(room) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(NotWritten::Unread(error)),
+            };
+            self.to
+                .write_all(room.get(..length).unwrap_or_default())
+                .map_err(NotWritten::Io)?;
+            *left -= length as u64;
+        }
+        Ok(())
+    }
+
     fn pad(&mut self, size: u64) -> io::Result<()> {
         let zeros = [0; BLOCK];
         let padding = zeros.get(..padding(size)).unwrap_or_default();
         self.to.write_all(padding)
+    }
+}
+
+fn shrunk() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "the file has become shorter while it was read",
+    )
+}
+
+impl fmt::Display for NotWritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unread(_) => "the file cannot be read",
+            Self::Io(_) => "the archive cannot be written",
+        })
+    }
+}
+
+impl error::Error for NotWritten {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Unread(error) | Self::Io(error) => Some(error),
+        }
     }
 }
 
@@ -188,5 +254,56 @@ mod tests {
         let mut writer = Writer::new(Vec::new());
         let error = writer.content(&mut &b"ab"[..], 3).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_file_that_grows_is_as_long_as_it_was() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[b'a'; 200_000]).unwrap();
+        let same = file.try_clone().unwrap();
+        let content = crate::measure(same, || Err(io::ErrorKind::Other.into())).unwrap();
+        let at = io::Seek::stream_position(&mut file).unwrap();
+        io::Seek::seek(&mut file, io::SeekFrom::End(0)).unwrap();
+        file.write_all(&[b'b'; 100_000]).unwrap();
+        io::Seek::seek(&mut file, io::SeekFrom::Start(at)).unwrap();
+        let mut writer = Writer::new(Vec::new());
+        writer
+            .file(entry(b"grows", Kind::File, 0, b""), content)
+            .unwrap();
+        writer.entry(&entry(b"next", Kind::File, 0, b"")).unwrap();
+        let archive = writer.finish().unwrap();
+        let mut reader = crate::Reader::new(archive.as_slice());
+        assert_eq!(reader.next_entry().unwrap().unwrap().size, 200_000);
+        let mut content = Vec::new();
+        reader.read_to_end(&mut content).unwrap();
+        assert!(content == [b'a'; 200_000]);
+        assert_eq!(reader.next_entry().unwrap().unwrap().name, b"next");
+    }
+
+    #[test]
+    fn the_archive_stays_in_step_when_a_file_shrinks() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"ab").unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        let content = Measured::File { file, length: 700 };
+        let mut writer = Writer::new(Vec::new());
+        let failed = writer.file(entry(b"shrinks", Kind::File, 0, b""), content);
+        assert!(matches!(failed, Err(NotWritten::Unread(_))), "{failed:?}");
+        let why = [b'w'; 150];
+        let marks = [
+            entry(b"shrinks", Kind::Unreadable, 0, &why),
+            entry(b"next", Kind::File, 0, b""),
+        ];
+        for mark in &marks {
+            writer.entry(mark).unwrap();
+        }
+        let archive = writer.finish().unwrap();
+        let mut reader = crate::Reader::new(archive.as_slice());
+        let first = reader.next_entry().unwrap().unwrap();
+        assert_eq!((first.name.as_slice(), first.size), (&b"shrinks"[..], 700));
+        for mark in marks {
+            assert_eq!(reader.next_entry().unwrap(), Some(mark));
+        }
+        assert_eq!(reader.next_entry().unwrap(), None);
     }
 }

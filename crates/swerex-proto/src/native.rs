@@ -4,10 +4,12 @@
 //! * **Repeats.** A request with an `X-Request-ID` that was seen before gets the first one's answer; one that is still running is joined.
 //! * **Bytes of a file.** `GET` [`FILE`]`?path=…` answers `application/octet-stream`, with `Range: bytes=A-B` a 206 with `Content-Range`.
 //!   `PUT` [`FILE`]`?path=…` replaces the file by the body, at once or not at all; with `&offset=N` it writes the body at that offset,
-//!   so that a broken transfer can be taken up. `&mode=755` (octal) sets the permission bits, and no others. It answers [`FileWritten`]. A path is
+//!   so that a broken transfer can be taken up. `&mode=755` (octal) sets the permission bits, and no others;
+//!   `&modified=1700000000` (seconds since 1970) the time of the last change, which older servers pass over. It answers [`FileWritten`]. A path is
 //!   percent-encoded bytes, which need not be UTF-8.
 //! * **A directory.** `GET` [`TAR`]`?path=…` answers `application/x-tar`; `PUT` [`TAR`]`?path=…` unpacks such a body into the directory.
-//!   Modes, links and empty directories are kept. A link may lead anywhere, but what would be written outside of the directory is refused.
+//!   Modes, links, files with several names and empty directories are kept. What cannot be read breaks the body off, unless `&`[`PARTIAL`] is given:
+//!   then an entry of type `U` has its name, and the reason as a link's text; a file of that name before it is not to be used. A link may lead anywhere, but what would be written outside of the directory is refused.
 //! * **A running command.** `POST` [`EXECUTE_EVENTS`] (body: [`Command`](crate::Command)) and [`RUN_IN_SESSION_EVENTS`] (body:
 //!   [`Action`](crate::Action)) answer `application/x-ndjson`: one [`Event`] a line, the last a [`Event::Result`]. When nothing is to be told
 //!   at the beginning, or for [`HEARTBEAT_SECONDS`], there is an [`Event::Heartbeat`]. A client that lost the connection repeats the request
@@ -59,6 +61,9 @@ pub const TERMINAL_SIZE: &str = "/native/terminal/size";
 
 /// The query of [`EXECUTE_EVENTS`] with which no output is lost.
 pub const EXACT: &str = "exact";
+
+/// The query of [`TAR`] with which an entry that cannot be read does not end the archive.
+pub const PARTIAL: &str = "partial";
 
 /// The first [`REVISION`] that knows [`EXACT`].
 pub const EXACT_SINCE: u32 = 3;

@@ -22,6 +22,7 @@ pub(crate) struct Options {
     pub(crate) port: u16,
     pub(crate) auth_token: String,
     pub(crate) exit_when_idle: Option<Duration>,
+    pub(crate) kill_grace: Option<Duration>,
 }
 
 impl std::fmt::Debug for Options {
@@ -30,6 +31,7 @@ impl std::fmt::Debug for Options {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("exit_when_idle", &self.exit_when_idle)
+            .field("kill_grace", &self.kill_grace)
             .finish_non_exhaustive()
     }
 }
@@ -38,7 +40,7 @@ impl std::fmt::Debug for Options {
 const COMPATIBLE_WITH: &str = "1.4.0";
 
 const USAGE: &str = "usage: swerex-remote [-h] [--host HOST] [--port PORT] [--auth-token TOKEN | --auth-token-file FILE]
-                     [--exit-when-idle SECONDS]";
+                     [--exit-when-idle SECONDS] [--kill-grace SECONDS]";
 
 const HELP: &str = "
 Run the SWE-ReX server
@@ -53,6 +55,8 @@ options:
                         the same from a file, so that it stands in no list of processes
   --exit-when-idle SECONDS
                         end after this time without a request (default: never)
+  --kill-grace SECONDS  time to end before SIGKILL: after SIGTERM for a command that runs into its timeout, after
+                        SIGHUP for what runs in a session or terminal that is closed (default: 0.2)
 
 environment:
   SWEREX_AUTH_TOKEN     the same again, where none of the above gives a key or it is empty; commands do not see it";
@@ -99,7 +103,7 @@ fn options(words: Vec<String>, variable: Option<String>) -> Result<Options, Stri
     let mut host = "0.0.0.0".to_owned();
     let mut port = 8000;
     let mut auth_token = None;
-    let mut exit_when_idle = None;
+    let (mut exit_when_idle, mut kill_grace) = (None, None);
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let (name, attached) = match word.split_once('=') {
@@ -114,6 +118,7 @@ fn options(words: Vec<String>, variable: Option<String>) -> Result<Options, Stri
             "--auth-token",
             "--auth-token-file",
             "--exit-when-idle",
+            "--kill-grace",
         ];
         if !known.contains(&name.as_str()) {
             return Err(format!("unrecognized arguments: {name}"));
@@ -135,7 +140,8 @@ fn options(words: Vec<String>, variable: Option<String>) -> Result<Options, Stri
                     .map_err(|error| format!("argument --auth-token-file: {value}: {error}"))?;
                 auth_token = Some(text.trim_end_matches(['\r', '\n']).to_owned());
             }
-            _ => exit_when_idle = Some(seconds(&value)?),
+            "--kill-grace" => kill_grace = Some(seconds(&name, &value, |_| true)?),
+            _ => exit_when_idle = Some(seconds(&name, &value, |time| !time.is_zero())?),
         }
     }
     Ok(Options {
@@ -143,6 +149,7 @@ fn options(words: Vec<String>, variable: Option<String>) -> Result<Options, Stri
         port,
         auth_token: key(auth_token, variable)?,
         exit_when_idle,
+        kill_grace,
     })
 }
 
@@ -159,13 +166,17 @@ fn key(argument: Option<String>, variable: Option<String>) -> Result<String, Str
     })
 }
 
-fn seconds(value: &str) -> Result<Duration, String> {
+fn seconds(
+    name: &str,
+    value: &str,
+    may_be: impl FnOnce(&Duration) -> bool,
+) -> Result<Duration, String> {
     value
         .parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| format!("argument --exit-when-idle: not a number of seconds: '{value}'"))
+        .filter(may_be)
+        .ok_or_else(|| format!("argument {name}: not a number of seconds: '{value}'"))
 }
 
 #[cfg(test)]
@@ -209,6 +220,9 @@ mod tests {
         assert_eq!(code("--auth-token --host 0.0.0.0"), 2);
         assert_eq!(code("--auth-token t --exit-when-idle 0"), 2);
         assert_eq!(code("--auth-token t --exit-when-idle 0.5"), 0);
+        assert_eq!(code("--auth-token t --kill-grace -1"), 2);
+        assert_eq!(code("--auth-token t --kill-grace x"), 2);
+        assert_eq!(code("--auth-token t --kill-grace=0"), 0);
     }
 
     #[test]

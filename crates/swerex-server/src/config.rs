@@ -13,6 +13,9 @@ pub const DEFAULT_MAX_CONNECTIONS: usize = 1024;
 /// How long a run goes on after its last client hung up, unless told otherwise.
 pub const DEFAULT_ABANDONED_AFTER: Duration = Duration::from_secs(600);
 
+/// [`ServerConfig::kill_grace`] unless set otherwise: 0.2 s.
+pub const DEFAULT_KILL_GRACE: Duration = Duration::from_millis(200);
+
 /// How often a stream without news shows that it lives, unless told otherwise.
 pub const DEFAULT_HEARTBEAT: Duration =
     Duration::from_secs(swerex_proto::native::HEARTBEAT_SECONDS);
@@ -40,6 +43,9 @@ pub struct ServerConfig {
     pub abandoned_after: Duration,
     /// How often a stream without news shows that it lives.
     pub heartbeat: Duration,
+    /// How long processes have to end by themselves before they are killed: those of a command that runs into its timeout after SIGTERM, those of a
+    /// session or terminal that is closed after SIGHUP.
+    pub kill_grace: Duration,
 }
 
 impl Default for ServerConfig {
@@ -53,6 +59,7 @@ impl Default for ServerConfig {
             max_connections: DEFAULT_MAX_CONNECTIONS,
             abandoned_after: DEFAULT_ABANDONED_AFTER,
             heartbeat: DEFAULT_HEARTBEAT,
+            kill_grace: DEFAULT_KILL_GRACE,
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn execute(
 struct Job {
     child: Child,
     root: Option<Pid>,
-    _running: Option<Entry>,
+    running: Option<Entry>,
 }
 
 impl Job {
@@ -67,7 +67,7 @@ impl Job {
         Self {
             child,
             root,
-            _running: root.map(|root| surroundings.running.add(root)),
+            running: root.map(|root| surroundings.running.add(root)),
         }
     }
 
@@ -115,10 +115,11 @@ impl Job {
 
     /// Ends the whole tree, and hears its last words.
     async fn end(&mut self, collector: &mut Collector) {
-        let Some(root) = self.root else {
+        let (Some(root), Some(running)) = (self.root, &self.running) else {
             return;
         };
-        tokio::join!(Tree::of(root).end(), async {
+        let grace = running.grace();
+        tokio::join!(Tree::of(root).end(grace), async {
             let _ = self.run(None, collector).await;
         });
     }

@@ -38,8 +38,8 @@ mod work;
 pub use answer::{Body, BodyError};
 pub use auth::AuthToken;
 pub use config::{
-    DEFAULT_ABANDONED_AFTER, DEFAULT_HEARTBEAT, DEFAULT_MAX_BODY, DEFAULT_MAX_CONNECTIONS,
-    ServerConfig,
+    DEFAULT_ABANDONED_AFTER, DEFAULT_HEARTBEAT, DEFAULT_KILL_GRACE, DEFAULT_MAX_BODY,
+    DEFAULT_MAX_CONNECTIONS, ServerConfig,
 };
 pub use process::forbid_core_dumps;
 pub use server::Server;

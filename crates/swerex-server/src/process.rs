@@ -14,10 +14,13 @@ use std::{
     path::Path,
     process::ExitStatus,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use rustix::process::Pid;
 use tokio::process::Child;
+
+use crate::config::DEFAULT_KILL_GRACE;
 
 pub use core_dump::forbid_core_dumps;
 pub(crate) use hangup::hang_up;
@@ -49,10 +52,32 @@ pub(crate) fn exit_code(status: ExitStatus) -> i32 {
 }
 
 /// The trees that run for a server, so that its end is theirs. Clones are the same set.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Running(Arc<Mutex<BTreeMap<u64, Pid>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    trees: Arc<Mutex<BTreeMap<u64, Pid>>>,
+    grace: Duration,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self::with_grace(DEFAULT_KILL_GRACE)
+    }
+}
 
 impl Running {
+    /// None yet; whoever ends one lets it have so much time to end by itself.
+    pub(crate) fn with_grace(grace: Duration) -> Self {
+        Self {
+            trees: Arc::default(),
+            grace,
+        }
+    }
+
+    /// How long what is to end may take until it is killed.
+    pub(crate) fn grace(&self) -> Duration {
+        self.grace
+    }
+
     /// Adds the tree below a process that the server has started; dropping what comes back takes it out again.
     pub(crate) fn add(&self, root: Pid) -> Entry {
         let mut trees = self.lock();
@@ -71,7 +96,7 @@ impl Running {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Pid>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,6 +105,13 @@ impl Running {
 pub(crate) struct Entry {
     set: Running,
     number: u64,
+}
+
+impl Entry {
+    /// As [`Running::grace`].
+    pub(crate) fn grace(&self) -> Duration {
+        self.set.grace
+    }
 }
 
 impl Drop for Entry {

@@ -71,6 +71,9 @@ async fn until_the_end(options: &Options) -> io::Result<End> {
     let mut config = ServerConfig::with_token(options.auth_token.as_str());
     // A key in the environment is a platform's, whose probe shows none.
     config.answers_probes = std::env::var_os(AUTH_TOKEN_VARIABLE).is_some();
+    if let Some(grace) = options.kill_grace {
+        config.kill_grace = grace;
+    }
     let server = Server::new(config);
     let listener = TcpListener::bind((host, options.port)).await?;
     let address = listener.local_addr()?;

@@ -150,7 +150,7 @@ impl Sessions {
         let name = request.session.as_str();
         let room = self.rooms().by_name.remove(name);
         room.ok_or_else(|| PyException::session_does_not_exist(name))?
-            .close()
+            .close(self.0.surroundings.running.grace())
             .await;
         Ok(CloseBashSessionResponse::default())
     }
@@ -158,7 +158,8 @@ impl Sessions {
     /// Ends every shell and frees the names; the server goes on.
     pub(crate) async fn close_all(&self) {
         let rooms = std::mem::take(&mut self.rooms().by_name);
-        futures_util::future::join_all(rooms.values().map(Room::close)).await;
+        let grace = self.0.surroundings.running.grace();
+        futures_util::future::join_all(rooms.values().map(|room| room.close(grace))).await;
     }
 
     /// Kills every shell, every command and everything that came of them; nothing can be created afterwards.
@@ -222,9 +223,9 @@ impl Sessions {
 }
 
 impl Room {
-    async fn close(&self) {
+    async fn close(&self, grace: Duration) {
         match self {
-            Self::Open(session) => hangup::hang_up(&session.shell).await,
+            Self::Open(session) => hangup::hang_up(&session.shell, grace).await,
             Self::Starting(closed) => closed.notify_one(),
         }
     }

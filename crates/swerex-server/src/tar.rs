@@ -3,5 +3,5 @@
 mod pack;
 mod unpack;
 
-pub(crate) use pack::pack;
+pub(crate) use pack::{Unreadable, pack};
 pub(crate) use unpack::unpack;

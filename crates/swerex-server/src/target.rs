@@ -13,6 +13,7 @@ use cap_std::{
     fs::{Dir, FileTypeExt as _, MetadataExt, OpenOptions, OpenOptionsExt as _},
 };
 use rustix::fs::OFlags;
+use swerex_archive::Sparse;
 
 use crate::{
     exception::PyException,
@@ -102,10 +103,11 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Takes a link out of the way, so that nothing is written to where it leads.
+    /// Takes a link out of the way, and a file that has other names, too: what is written goes nowhere else.
     pub(crate) fn make_room_for_file(&self, inner: &Path) -> Result<(), PyException> {
         match self.directory.symlink_metadata(inner) {
             Ok(there) if there.is_symlink() => self.make_room(inner),
+            Ok(there) if there.is_file() && there.nlink() > 1 => self.make_room(inner),
             _ => Ok(()),
         }
     }
@@ -124,9 +126,29 @@ impl<'a> Target<'a> {
             return Ok(());
         }
         self.make_room(inner)?;
-        self.directory
-            .hard_link(original, &self.directory, inner)
-            .map_err(|error| self.refused(&error, inner))
+        let directory = &self.directory;
+        let linked = match directory.hard_link(original, directory, inner) {
+            // Not every file system has such names, and none has them on another.
+            Err(error) if leads_out(&error) || !is_unable(&error) => Err(error),
+            Err(_) => self.copy(original, inner),
+            Ok(()) => Ok(()),
+        };
+        linked.map_err(|error| self.refused(&error, inner))
+    }
+
+    fn copy(&self, original: &Path, inner: &Path) -> io::Result<()> {
+        let metadata = self.directory.symlink_metadata(original)?;
+        if !metadata.is_file() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let mut from = self.directory.open(original)?;
+        let to = self.directory.create(inner)?;
+        let mut to = Sparse::new(to.into_std())?;
+        io::copy(&mut from, &mut to)?;
+        let to = to.finish()?;
+        // Not every file system keeps every time.
+        let _ = to.set_modified(metadata.modified()?.into_std());
+        to.set_permissions(Permissions::from_mode(metadata.mode() & 0o777))
     }
 
     /// A name that is linked to itself must not vanish.
@@ -158,6 +180,16 @@ impl<'a> Target<'a> {
         }
         os_error(error, &self.shown(inner))
     }
+}
+
+/// Whether a file cannot have another name there.
+fn is_unable(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+
+    matches!(
+        error.kind(),
+        CrossesDevices | PermissionDenied | TooManyLinks | Unsupported
+    )
 }
 
 /// Whether a path was not followed because it leaves the directory: the one refusal that is not the system's.

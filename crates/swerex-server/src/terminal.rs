@@ -58,6 +58,8 @@ pub(crate) struct Terminal {
     /// The server's end.
     master: OwnedFd,
     keyboard: tokio::sync::Mutex<Keyboard>,
+    /// How long the program has to end when it is hung up.
+    grace: Duration,
 }
 
 struct Keyboard {
@@ -110,6 +112,7 @@ impl Terminals {
                 pty: keyboard,
                 received: 0,
             }),
+            grace: surroundings.running.grace(),
         });
         all.insert(name.to_vec(), Arc::clone(&terminal));
         Ok(Open {
@@ -176,7 +179,7 @@ impl Terminal {
 
     /// Ends the program as when a terminal goes away.
     pub(crate) async fn hang_up(&self) {
-        process::hang_up(self.pid).await;
+        process::hang_up(self.pid, self.grace).await;
     }
 
     /// Adds what is there, up to a piece; `false` if nobody holds the other end any more.

@@ -61,7 +61,7 @@ impl Machine {
         let surroundings = Surroundings {
             directory: config.directory(),
             environment: environment(config),
-            running: Running::default(),
+            running: Running::with_grace(config.kill_grace),
         };
         Self {
             sessions: Sessions::new(surroundings.clone()),

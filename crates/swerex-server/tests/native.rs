@@ -7,7 +7,13 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -37,12 +43,15 @@ fn bytes_of_a_file_there_and_back() {
 
     let put = send(
         server.address,
-        &file("PUT", &path, "&mode=750").body(bytes.clone()),
+        &file("PUT", &path, "&mode=750&modified=1000000000").body(bytes.clone()),
     )
     .unwrap();
     assert_eq!((put.status, put.json()), (200, json!({"size": 1_000_000})));
     assert_eq!(fs::read(&path).unwrap(), bytes);
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o750);
+    assert_eq!(path.metadata().unwrap().mtime(), 1_000_000_000);
+    let wrong = file("PUT", &path, "&modified=yesterday").body("x");
+    assert_eq!(send(server.address, &wrong).unwrap().status, 422);
 
     let get = send(server.address, &file("GET", &path, "")).unwrap();
     assert_eq!(get.header("content-type"), Some("application/octet-stream"));
@@ -183,6 +192,7 @@ fn a_directory_as_an_archive_that_tar_itself_reads_and_writes() {
     fs::write(from.join("run.sh"), b"#!/bin/sh\n").unwrap();
     fs::set_permissions(from.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     std::os::unix::fs::symlink("run.sh", from.join("link")).unwrap();
+    fs::hard_link(from.join("run.sh"), from.join("same")).unwrap();
     let tar = |path: &Path, args: &[&str]| {
         let done = Command::new("tar")
             .arg("-C")
@@ -208,6 +218,8 @@ fn a_directory_as_an_archive_that_tar_itself_reads_and_writes() {
     assert!(to.join("empty").is_dir());
     assert_eq!(fs::read(to.join(&long).join("file")).unwrap(), b"long");
     assert_eq!(fs::read_link(to.join("link")).unwrap(), Path::new("run.sh"));
+    let inode = |path: &Path| path.metadata().unwrap().ino();
+    assert_eq!(inode(&to.join("same")), inode(&to.join("run.sh")));
     assert_eq!(
         to.join("run.sh").metadata().unwrap().permissions().mode() & 0o777,
         0o755
@@ -226,6 +238,7 @@ fn a_directory_as_an_archive_that_tar_itself_reads_and_writes() {
             0o755
         );
         if which == "." {
+            assert_eq!(inode(&back.join("same")), inode(&back.join("run.sh")));
             assert_eq!(fs::read(back.join(&long).join("file")).unwrap(), b"long");
             assert_eq!(
                 fs::read_link(back.join("link")).unwrap(),
@@ -233,6 +246,31 @@ fn a_directory_as_an_archive_that_tar_itself_reads_and_writes() {
             );
         }
     }
+}
+
+/// Who does not ask to be told what is missing gets no archive that is not whole.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_archive_is_whole_or_says_what_is_missing() {
+    let root = Path::new("/proc/sys/vm");
+    let is_partly_readable = fs::read_dir(root)
+        .is_ok_and(|names| names.flatten().any(|entry| fs::read(entry.path()).is_err()));
+    if !is_partly_readable {
+        return;
+    }
+    let server = Remote::plain();
+    let get = |more: &str| {
+        let path = format!("/native/tar?path={}{more}", root.display());
+        send(server.address, &Request::new("GET", &path))
+    };
+    let is_whole = get("").is_some_and(|reply| reply.body.ends_with(&[0; 1024]));
+    assert!(!is_whole, "the body breaks off");
+    let told = get("&partial").unwrap();
+    assert!(told.body.ends_with(&[0; 1024]));
+    let blocks = told.body.chunks(512);
+    let is_mark =
+        |block: &&[u8]| block.get(156) == Some(&b'U') && block.get(257..262) == Some(b"ustar");
+    assert!(blocks.filter(is_mark).count() > 0);
 }
 
 fn events(body: &str) -> Vec<Value> {

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     show_secrets: bool,
 }
 
+/// What makes something that costs as long as nobody ends it.
+const START: &str = "StartSandboxInstance";
+
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     let Some(action) = &args.action else {
         return list(context);
@@ -57,8 +60,19 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
             .or_insert_with(|| json!(answer.request_id));
     }
     let text = || plain::json(&format!("{reply:#}"));
-    context.output.result(text, &reply)?;
-    Ok(0)
+    let Err(failure) = context.output.result(text, &reply) else {
+        return Ok(0);
+    };
+    let instance = reply["Instance"]["InstanceId"].as_str();
+    let Some(id) = instance.filter(|_| action == START) else {
+        return Err(failure);
+    };
+    Err(match cloud.client.stop_if_there(id).await {
+        Ok(_) => failure.led_to(format!(
+            "the instance {id} was stopped, as nobody was told of it"
+        )),
+        Err(error) => failure.led_to(format!("the instance {id} may go on ({error})")),
+    })
 }
 
 fn list(context: &Context) -> Outcome {

@@ -7,9 +7,10 @@ use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use place::Place;
@@ -20,19 +21,20 @@ use swerex_ags_runtime::{
 
 use crate::{
     context::Context,
+    home,
     progress::Progress,
     report::{Failure, Outcome},
-    sandbox,
+    sandbox::{self, Sandbox},
 };
 
 /// Copy files and directories into or out of a running sandbox
 ///
-/// One of SOURCE and TARGET is in the sandbox: ID:PATH. A directory is merged into one that is there; permission bits are kept. A TARGET
-/// that ends with / is the directory to copy into. - is stdin or stdout, for one file.
+/// One of SOURCE and TARGET is in the sandbox: ID:PATH, where ~ is the home there. A directory is merged into one that is there; permission bits
+/// are kept. A TARGET that ends with / is the directory to copy into. - is stdin or stdout, for one file.
 ///
 /// A SOURCE that is a link is followed; links within a directory arrive as links. Out of a sandbox, links that lead out of TARGET are left
 /// out with a warning, nothing is written through a link, and a file takes the place of a link that has its name. Pipes, sockets and devices are not
-/// copied; into a sandbox, a warning names them.
+/// copied; into a sandbox, a warning names them. What cannot be read is named, the rest is copied, and the exit code is 1.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: swerex-ags cp ./repo 3f9c…:/work/ && swerex-ags cp 3f9c…:/work/repo/fix.patch ."
@@ -62,6 +64,9 @@ struct Limits {
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_MAX_ENTRIES)]
     max_entries: u64,
 }
+
+/// How long it may take without a word to take away what has come.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +158,9 @@ async fn upload(source: &Path, id: &str, target: OsString, context: &Context) ->
     let unreadable = |error| Failure::usage(format!("cannot read `{}`: {error}", source.display()));
     let metadata = std::fs::metadata(source).map_err(unreadable)?;
     let mut target = target;
+    if home::is_home(&target) {
+        target.push("/");
+    }
     if ends_with_slash(&target) {
         // `.` and `..` have names only when it is known where they lead.
         let absolute = source.canonicalize().map_err(unreadable)?;
@@ -161,6 +169,7 @@ async fn upload(source: &Path, id: &str, target: OsString, context: &Context) ->
         }
     }
     sandbox::with(Some(id), context, async |sandbox| {
+        let target = home::expanded(&sandbox.runtime, &target).await?;
         let shown = format!("{id}:{}", target.display());
         let said = format!("{} → {shown}", source.display());
         let (progress, told) = told(&said, context);
@@ -180,6 +189,51 @@ async fn download(
     mut options: DownloadOptions,
     context: &Context,
 ) -> Outcome {
+    tidily(id, context, async |sandbox| {
+        let source = home::expanded(&sandbox.runtime, source).await?;
+        let target = landing(&source, target, &mut options)?;
+        let shown = format!("{id}:{}", source.display());
+        let said = format!("{shown} → {}", target.display());
+        let (progress, told) = told(&said, context);
+        let outcome = sandbox
+            .runtime
+            .download_with(&source, &target, &options, &*told)
+            .await;
+        progress.done();
+        let transferred = outcome.map_err(with_flag)?;
+        let ends = (shown, target.display().to_string());
+        copied(&said, ends, target.is_dir(), &transferred, context)
+    })
+    .await
+}
+
+/// As [`sandbox::with`]; also when it is interrupted, nothing of what has come stays where it was put together.
+async fn tidily(
+    id: &str,
+    context: &Context,
+    work: impl AsyncFnOnce(&Sandbox) -> Outcome,
+) -> Outcome {
+    let runtime = OnceLock::new();
+    let outcome = sandbox::with(Some(id), context, async |sandbox| {
+        let _ = runtime.set(sandbox.runtime.clone());
+        work(sandbox).await
+    })
+    .await;
+    if let Some(runtime) = runtime.get()
+        && tokio::time::timeout(SOON, runtime.tidied()).await.is_err()
+    {
+        context.output.note("taking away what has come so far");
+        runtime.tidied().await;
+    }
+    outcome
+}
+
+/// Where a source goes, with the directories above that.
+fn landing(
+    source: &OsStr,
+    target: PathBuf,
+    options: &mut DownloadOptions,
+) -> Result<PathBuf, Failure> {
     let into = target.is_dir() || ends_with_slash(target.as_os_str());
     let target = match own_name(source) {
         Some(name) if into => target.join(name),
@@ -197,20 +251,7 @@ async fn download(
             Failure::because(format!("cannot make `{}`", parent.display()), &error)
         })?;
     }
-    sandbox::with(Some(id), context, async |sandbox| {
-        let shown = format!("{id}:{}", source.display());
-        let said = format!("{shown} → {}", target.display());
-        let (progress, told) = told(&said, context);
-        let outcome = sandbox
-            .runtime
-            .download_with(source, &target, &options, &*told)
-            .await;
-        progress.done();
-        let transferred = outcome.map_err(with_flag)?;
-        let ends = (shown, target.display().to_string());
-        copied(&said, ends, target.is_dir(), &transferred, context)
-    })
-    .await
+    Ok(target)
 }
 
 /// The name that a path ends with, unless that is none of its own.
@@ -247,12 +288,13 @@ async fn to_stdout(
     let wrong = |error| Failure::because("cannot keep what is copied", &error);
     let directory = stdin::directory().map_err(wrong)?;
     let file = directory.path().join("file");
-    sandbox::with(Some(id), context, async |sandbox| {
+    tidily(id, context, async |sandbox| {
+        let source = home::expanded(&sandbox.runtime, source).await?;
         let shown = source.display();
         let (progress, told) = told(&format!("{id}:{shown} → stdout"), context);
         let outcome = sandbox
             .runtime
-            .download_with(source, &file, &options, &*told)
+            .download_with(&source, &file, &options, &*told)
             .await;
         progress.done();
         outcome.map_err(with_flag)?;
@@ -308,10 +350,18 @@ fn copied(
         "directory": is_directory,
         "left_out": left_out,
         "more_left_out": transferred.more_skipped,
+        "missing": transferred.missing,
     });
     if context.output.is_json() {
         context.output.result(String::new, &json)?;
-    } else {
+    }
+    if transferred.missing > 0 {
+        let missing = transferred.missing;
+        return Err(Failure::failed(format!(
+            "{missing} of the entries in `{source}` could not be read; all others have arrived"
+        )));
+    }
+    if !context.output.is_json() {
         context.output.note(&format!("copied {said}"));
     }
     Ok(0)

@@ -1,15 +1,19 @@
 //! `swerex-ags run`: one command in a sandbox; its output and its exit code are this program's.
 
+use std::ffi::OsStr;
+
 use serde::Serialize;
 use swerex_ags_runtime::Error;
 use swerex_proto::Command;
 
 use crate::{
     context::Context,
+    home,
     kept::{Both, Kept},
     progress::Progress,
     report::{FAILED, Failure, Outcome},
     sandbox,
+    serve::attached::DEFAULT_KILL_GRACE,
     shown::Shown,
     span::Span,
 };
@@ -39,20 +43,27 @@ pub(crate) struct Args {
     /// A variable for the command; may be given more than once
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<String>,
+    /// With --instance, and our own server there: how long the command has from SIGTERM to SIGKILL when this program is told to end first
+    #[arg(long, value_name = "SPAN", default_value_t = Span(DEFAULT_KILL_GRACE))]
+    kill_grace: Span,
     /// The command, after --
     #[arg(last = true, required = true)]
     command: Vec<String>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
-    let command = command(&args);
+    let mut command = command(&args);
     let instance = args.instance.as_deref();
     sandbox::with(instance, context, async |sandbox| {
+        if let Some(cwd) = &mut command.cwd {
+            let expanded = home::expanded(&sandbox.runtime, OsStr::new(cwd)).await?;
+            *cwd = expanded.to_string_lossy().into_owned();
+        }
         let progress = Progress::spinner(&context.output);
         progress.wait("running the command");
         let command = match instance {
             // A sandbox that stays is not to keep a command that nobody hears any more.
-            Some(_) => sandbox.leash(command),
+            Some(_) => sandbox.leash(command, args.kill_grace.0),
             None => command,
         };
         let runtime = &sandbox.runtime;
@@ -151,6 +162,7 @@ mod tests {
             instance: None,
             timeout: None,
             cwd: None,
+            kill_grace: Span(DEFAULT_KILL_GRACE),
             env: owned(env),
             command: owned(words),
         }

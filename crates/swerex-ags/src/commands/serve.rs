@@ -98,11 +98,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         only: None,
     };
     let pool = Pool::new(Arc::new(starter), cloud.config.lifetime() / 2);
-    for prewarm in &args.prewarm {
-        if let Prewarm::Started { image, count } = prewarm {
-            pool.keep(image, *count);
-        }
-    }
     let bridge = Bridge::new(Key::new(key.clone()), settings, Arc::new(pool.clone()));
 
     let url = format!("http://{at}");
@@ -124,6 +119,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         },
         &json!({ "url": url, "auth_token": is_random.then_some(&told) }),
     )?;
+    // Not before somebody knows where.
+    for prewarm in &args.prewarm {
+        if let Prewarm::Started { image, count } = prewarm {
+            pool.keep(image, *count);
+        }
+    }
     let stop = async {
         context.interrupted().await;
         context.output.note("freeing all sandboxes");

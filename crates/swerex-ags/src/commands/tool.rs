@@ -1,6 +1,9 @@
 //! `swerex-ags tool`: the templates that instances are started from.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use ags_api::model::{
     DescribeSandboxInstanceListRequest, DescribeSandboxToolListRequest, Filter, SandboxTool,
@@ -149,10 +152,14 @@ async fn get(id: String, context: &Context) -> Outcome {
 }
 
 async fn create(name: Option<String>, context: &Context) -> Outcome {
+    context.output.is_there()?;
     let cloud = context.cloud().await?;
     let progress = Progress::spinner(&context.output);
-    let told = progress.clone();
-    let hook = move |step: &Step| told.step(&step.to_string());
+    let (told, is_made) = (progress.clone(), AtomicBool::new(false));
+    let hook = |step: &Step| {
+        told.step(&step.to_string());
+        is_made.fetch_or(matches!(step, Step::CreatingTool { .. }), Ordering::Relaxed);
+    };
     let outcome = cloud
         .account
         .prepare_tool(&cloud.config, name.as_deref(), &hook)
@@ -166,10 +173,22 @@ async fn create(name: Option<String>, context: &Context) -> Outcome {
             failure
         }
     })?;
-    context
+    let told = context
         .output
-        .result(|| id.clone(), &json!({"tool_id": id}))?;
-    Ok(0)
+        .result(|| id.clone(), &json!({"tool_id": id}));
+    let Err(failure) = told else { return Ok(0) };
+    if !is_made.into_inner() {
+        return Err(failure);
+    }
+    // What nobody knows of is not to stay.
+    Err(match cloud.client.delete_tool_if_there(&id).await {
+        Ok(_) => failure.led_to(format!(
+            "the tool {id} was deleted, as its id could not be told"
+        )),
+        Err(error) => failure.led_to(format!(
+            "the tool {id} stays ({error}), and its id could not be told otherwise"
+        )),
+    })
 }
 
 async fn delete(ids: Vec<String>, consent: Consent, context: &Context) -> Outcome {

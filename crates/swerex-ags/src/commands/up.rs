@@ -11,7 +11,7 @@ use crate::{
 /// Start a sandbox and leave it running; prints its id
 ///
 /// It lives as long as --deployment.timeout says (1h by default), or until `swerex-ags down`. Come back to it with `run --instance`,
-/// `shell --instance` and `cp`.
+/// `shell --instance` and `cp`. If its id cannot be written to stdout, it is stopped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: id=$(swerex-ags up --deployment.timeout=4h)")]
 pub(crate) struct Args {}
@@ -23,9 +23,9 @@ pub(crate) async fn run(_: Args, context: &Context) -> Outcome {
              start `swerex-ags emulator > FILE` and give --local=FILE",
         ));
     }
-    let id = sandbox::keep(context).await?;
-    context
-        .output
-        .result(|| id.clone(), &json!({"instance_id": id}))?;
+    context.output.is_there()?;
+    let output = context.output.clone();
+    let tell = move |id: &str| output.result(|| id.to_owned(), &json!({"instance_id": id}));
+    sandbox::keep(context, tell).await?;
     Ok(0)
 }

@@ -27,7 +27,8 @@ pub(crate) const PATH: &str = "/execute_attached";
 /// The variable that is the mark.
 const MARK: &str = "SWEREX_AGS_EXEC";
 
-/// Kills everything with the mark `$0`, and removes the directory `$1`; `$2` says how often it is looked for what may yet have to start.
+/// Ends everything with the mark `$0`, and removes the directory `$1`; `$2` says how often it is looked for what may yet have to start, `$3` how many
+/// looks after TERM it is killed.
 const END: &str = include_str!("attached/end.sh");
 
 /// Runs `$2` … in the background, its output in the directory `$1`; `$0` is `merged` if there is one stream.
@@ -35,6 +36,12 @@ const BEGIN: &str = include_str!("attached/begin.sh");
 
 /// Waits a moment for what [`BEGIN`] began in `$0`, and prints its output and code if it has ended.
 const LOOK: &str = include_str!("attached/look.sh");
+
+/// How long it is from one of these looks to the next.
+const LOOKS_EVERY: Duration = Duration::from_millis(200);
+
+/// How long a script may take besides what it waits for.
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What stands between output and code.
 const SEPARATOR: char = '\u{1e}';
@@ -128,7 +135,7 @@ fn script(text: &str, words: &[&str]) -> Command {
     let argv = ["sh", "-c", text].into_iter().chain(words.iter().copied());
     Command {
         command: CommandLine::Argv(argv.map(str::to_owned).collect()),
-        timeout: Some(60.0),
+        timeout: Some(SCRIPT_TIMEOUT.as_secs_f64()),
         ..Command::default()
     }
 }
@@ -139,15 +146,28 @@ pub(crate) struct Leash {
     runtime: Option<AgsRuntime>,
     mark: String,
     directory: String,
+    /// How long what does not end has from TERM to KILL.
+    grace: Duration,
 }
+
+/// What a command has from TERM to KILL, unless somebody says otherwise.
+pub(crate) const DEFAULT_KILL_GRACE: Duration = LOOKS_EVERY;
 
 /// How often it is looked for a command that has begun, as far as anybody knows.
 const FEW_LOOKS: &str = "3";
 
+/// How often for one of which that is not known.
+const LOOKS: &str = "25";
+
 impl Leash {
     /// On a command of a native server, which is given the mark.
-    pub(crate) fn on(runtime: &AgsRuntime, mut command: Command) -> (Command, Self) {
-        let leash = Self::new(runtime);
+    pub(crate) fn on(
+        runtime: &AgsRuntime,
+        mut command: Command,
+        grace: Duration,
+    ) -> (Command, Self) {
+        let mut leash = Self::new(runtime);
+        leash.grace = grace;
         let argv = match command.command {
             CommandLine::Shell(line) if command.shell => {
                 command.shell = false;
@@ -171,7 +191,19 @@ impl Leash {
             runtime: Some(runtime.clone()),
             mark: format!("{MARK}={id}"),
             directory: format!("/tmp/.swerex-ags-{id}"),
+            grace: DEFAULT_KILL_GRACE,
         }
+    }
+
+    /// What ends it, by so many looks for a beginning.
+    fn end(&self, looks: &str) -> Command {
+        let grace = self.grace.as_millis().div_ceil(LOOKS_EVERY.as_millis());
+        let mut end = script(
+            END,
+            &[&self.mark, &self.directory, looks, &grace.to_string()],
+        );
+        end.timeout = Some(SCRIPT_TIMEOUT.saturating_add(self.grace).as_secs_f64());
+        end
     }
 
     fn marked(&self, argv: Vec<String>) -> Vec<String> {
@@ -184,6 +216,11 @@ impl Leash {
         words
     }
 
+    /// How long it may take to end before it is killed.
+    pub(crate) fn grace(&self) -> Duration {
+        self.grace
+    }
+
     /// It has ended by itself.
     pub(crate) fn let_go(mut self) {
         self.runtime = None;
@@ -192,7 +229,7 @@ impl Leash {
     /// Ends it now; returns when it has ended.
     pub(crate) async fn pull(mut self) {
         if let Some(runtime) = self.runtime.take() {
-            let end = script(END, &[&self.mark, &self.directory, FEW_LOOKS]);
+            let end = self.end(FEW_LOOKS);
             told(runtime.execute(&end).await);
         }
     }
@@ -203,7 +240,7 @@ impl Drop for Leash {
         let (Some(runtime), Ok(tasks)) = (self.runtime.take(), Handle::try_current()) else {
             return;
         };
-        let end = script(END, &[&self.mark, &self.directory]);
+        let end = self.end(LOOKS);
         // The end of the sandbox ends it too, so nobody waits for this.
         tasks.spawn(async move { told(runtime.execute(&end).await) });
     }

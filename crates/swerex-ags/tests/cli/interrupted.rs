@@ -23,6 +23,53 @@ const STANDSTILLS: [&str; 9] = [
     "/is_alive:hang",
 ];
 
+#[tokio::test]
+async fn a_copy_that_is_given_up_leaves_nothing() {
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let there = lab.path("there");
+    for number in 0..3_000 {
+        let directory = there.join(format!("d{number}"));
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("f"), "x").unwrap();
+    }
+    // It never comes to its end.
+    let endless = std::fs::File::create(there.join("endless")).unwrap();
+    endless.set_len(60 << 30).unwrap();
+    let here = lab.path("here");
+    for is_there in [false, true] {
+        if is_there {
+            std::fs::create_dir(&here).unwrap();
+        }
+        let place = if is_there {
+            &here
+        } else {
+            lab.directory.path()
+        };
+        let from = format!("{id}:{}", there.display());
+        let to = if is_there { "here/." } else { "here" };
+        let mut command = lab.command(&["-q", "cp", &from, to]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let rooms = || {
+            let names = std::fs::read_dir(place).unwrap();
+            names
+                .map(|entry| entry.unwrap().path())
+                .find(|path| path.to_string_lossy().contains("/.swerex-"))
+        };
+        while rooms().is_none_or(|room| !room.join("tree/endless").exists()) {
+            assert_eq!(child.try_wait().unwrap(), None);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+        kill_process(pid, Signal::INT).unwrap();
+        let said = Said::of(child.wait_with_output().await.unwrap());
+        assert!(said.error(130).starts_with("interrupted by"), "{said:?}");
+        assert_eq!(rooms(), None);
+        assert_eq!(here.exists(), is_there);
+    }
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
 async fn interrupted(fault: &str) {
     let lab = Lab::with(|builder| {
         let mut behaviour = Behaviour::default();

@@ -69,6 +69,81 @@ async fn a_sandbox_stays_until_it_is_taken_down() {
     );
 }
 
+/// The program with a stdout on which nothing can be written: a full disk, a pipe that nobody reads, and none.
+fn unheard(lab: &Lab, args: &[&str]) -> Vec<Command> {
+    let (reader, pipe) = std::io::pipe().unwrap();
+    drop(reader);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let mut commands: Vec<Command> = [Stdio::from(pipe), full.unwrap().into()]
+        .into_iter()
+        .map(|stdout| {
+            let mut command = lab.command(args);
+            command.stdout(stdout).stderr(Stdio::piped());
+            command
+        })
+        .collect();
+    let direct = lab.command(args);
+    let direct = direct.as_std();
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "exec \"$0\" \"$@\" >&-"])
+        .arg(direct.get_program())
+        .args(direct.get_args())
+        .current_dir(lab.directory.path())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    for (name, value) in direct.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    commands.push(shell);
+    commands
+}
+
+#[tokio::test]
+async fn what_nobody_can_be_told_of_does_not_stay() {
+    let lab = Lab::new().await;
+    let start = r#"{"ToolId": "TOOL"}"#;
+    let tool = lab.json(&["tool", "create"]).await["tool_id"].to_string();
+    let start = start.replace("\"TOOL\"", &tool);
+    for args in [
+        &["-q", "up"][..],
+        &["-o", "json", "up"],
+        &["tool", "create", "--name", "mine"],
+        &["-o", "json", "tool", "create", "--name", "mine"],
+    ] {
+        for mut command in unheard(&lab, args) {
+            let said = command.spawn().unwrap().wait_with_output().await;
+            let said = Said::of(said.unwrap());
+            assert_eq!(said.code, Some(1), "{args:?}: {said:?}");
+            let why = ["could not be told", "nothing was made"];
+            assert!(why.iter().any(|why| said.err.contains(why)), "{said:?}");
+            lab.nothing_runs().await;
+        }
+        let tools = lab.json(&["tool", "list"]).await;
+        assert_eq!(tools.as_array().unwrap().len(), 1, "{args:?}: {tools}");
+    }
+    let mut api = unheard(&lab, &["api", "StartSandboxInstance", &start]).remove(0);
+    let said = api.spawn().unwrap().wait_with_output().await;
+    let said = Said::of(said.unwrap());
+    assert!(said.error(1).contains("was stopped"), "{said:?}");
+    lab.nothing_runs().await;
+    // Where nobody wants to know, that is no failure.
+    let mut command = lab.command(&["-q", "up"]);
+    assert!(
+        command
+            .stdout(Stdio::null())
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    assert_eq!(lab.emulator.live_instances().len(), 1);
+    lab.json(&["down", "--all", "--yes"]).await;
+}
+
 #[tokio::test]
 async fn the_key_of_a_sandboxs_server_is_not_shown() {
     let lab = Lab::new().await;
@@ -148,6 +223,10 @@ async fn files_are_copied_both_ways_whatever_is_in_them() {
         .mode();
     assert_eq!(mode & 0o777, 0o750);
 
+    let said = lab
+        .run(&["cp", &format!("{id}:~no-such-user/x"), "x"])
+        .await;
+    assert!(said.error(1).contains("or ./~no-such-user/x"), "{said:?}");
     let said = lab.run(&["cp", &format!("{id}:/no/such"), "x"]).await;
     assert_eq!(
         said.error(1),
@@ -164,6 +243,37 @@ async fn files_are_copied_both_ways_whatever_is_in_them() {
     assert!(
         said.error(2).starts_with("cannot read `nothing-here`"),
         "{said:?}"
+    );
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+/// Of a directory of the kernel's, in which even root cannot read everything.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_cannot_be_read_is_named_and_the_exit_code_tells() {
+    let root = Path::new("/proc/sys/vm");
+    let names = fs::read_dir(root).unwrap().map(|entry| entry.unwrap());
+    let unreadable = names.filter(|entry| fs::read(entry.path()).is_err());
+    let unreadable = unreadable.count();
+    if unreadable == 0 {
+        return;
+    }
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let (there, up) = (format!("{id}:{}", root.display()), format!("{id}:up"));
+    for (from, to) in [("/proc/sys/vm", up.as_str()), (&there, "down")] {
+        let said = lab.run(&["-q", "cp", from, to]).await;
+        let all = format!("{unreadable} of the entries in `{from}` could not be read");
+        assert!(said.error(1).starts_with(&all), "{said:?}");
+        let named = said.err.matches("warning: left out: `").count();
+        assert_eq!(named, unreadable, "{said:?}");
+    }
+    assert!(lab.path("down/overcommit_memory").is_file());
+    let said = lab.run(&["-o", "json", "cp", &there, "json"]).await;
+    let result: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (said.code, &result["missing"]),
+        (Some(1), &unreadable.into())
     );
     lab.json(&["down", &id, "--yes"]).await;
 }

@@ -156,6 +156,32 @@ async fn an_interrupted_start_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_command_that_is_ended_has_the_time_that_it_is_given() {
+    let lab = Lab::new().await;
+    let id = lab.up().await;
+    let (mark, saved) = (lab.path("runs"), lab.path("saved"));
+    let line = format!(
+        "trap 'sleep 1; echo > {}; exit' TERM; touch {}; while :; do sleep 0.01; done",
+        saved.display(),
+        mark.display()
+    );
+    for (grace, is_saved) in [("200ms", false), ("1m", true)] {
+        let _ = std::fs::remove_file(&mark);
+        let args = ["-q", "run", "-i", &id, "--kill-grace", grace, "--", &line];
+        let mut command = lab.command(&args);
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        while !mark.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        Said::of(child.wait_with_output().await.unwrap()).error(143);
+        assert_eq!(saved.exists(), is_saved, "{grace}");
+    }
+    lab.json(&["down", &id, "--yes"]).await;
+}
+
+#[tokio::test]
 async fn a_sandbox_that_ends_under_a_command_is_told_with_why() {
     for (ends, pieces) in [
         (

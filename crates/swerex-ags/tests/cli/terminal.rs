@@ -99,6 +99,8 @@ async fn idle_connections_are_cut_and_taken_up_and_it_can_be_left() {
         1,
         "nothing is lost or told twice"
     );
+    desk.types(DRAWS).await;
+    desk.until("\x1b[?25lON").await;
     desk.types(SLEEPS).await;
     desk.until("asleep\r\n").await;
     desk.types("\r~?").await;
@@ -107,6 +109,7 @@ async fn idle_connections_are_cut_and_taken_up_and_it_can_be_left() {
     let (code, shown) = desk.ended().await;
     assert_eq!(code, Some(130), "{shown:?}");
     assert!(shown.contains("error: interrupted by ~.\r\n"), "{shown:?}");
+    assert!(is_tidy(&shown), "{shown:?}");
     assert!(!shown.contains("WARN"), "{shown:?}");
     tokio::time::timeout(crate::support::PATIENCE, gone(pid))
         .await
@@ -119,7 +122,10 @@ async fn idle_connections_are_cut_and_taken_up_and_it_can_be_left() {
 async fn a_sandbox_that_is_gone_is_told_in_one_line() {
     let lab = Lab::new().await;
     for is_stopped in [false, true] {
-        let (desk, id, _) = kept(&lab).await;
+        let (mut desk, id, _) = kept(&lab).await;
+        desk.types("\x03").await;
+        desk.types(DRAWS).await;
+        desk.until("\x1b[?25lON").await;
         if is_stopped {
             lab.json(&["down", &id, "--yes"]).await;
         } else {
@@ -128,17 +134,42 @@ async fn a_sandbox_that_is_gone_is_told_in_one_line() {
         let (code, shown) = desk.ended().await;
         assert_eq!(code, Some(1), "{shown:?}");
         assert_eq!(shown.matches("error: ").count(), 1, "{shown:?}");
+        assert!(is_tidy(&shown), "{shown:?}");
     }
 }
 
+/// Draws on the whole terminal, with the mouse and without a cursor.
+const DRAWS: &str = "printf '\\e[?1049h\\e[?1002;1006h\\e[?25lO''N'\n";
+
+/// Whether all of that has been taken back.
+fn is_tidy(shown: &str) -> bool {
+    [
+        ("\x1b[?1049h", "\x1b[?1049l"),
+        ("\x1b[?1002;", "\x1b[?1002l"),
+        (";1006h", "\x1b[?1006l"),
+        ("\x1b[?25l", "\x1b[?25h"),
+    ]
+    .iter()
+    .all(|(on, off)| {
+        let on = shown.rfind(on).unwrap();
+        shown.rfind(off).is_some_and(|off| on < off)
+    })
+}
+
 #[tokio::test]
-async fn what_is_killed_leaves_nothing_on_the_screen_either() {
+async fn what_ends_by_itself_leaves_nothing_on_the_screen_either() {
     let lab = Lab::new().await;
-    let mut desk = Desk::new(lab.command(&["-q", "shell"]));
-    desk.types("printf '\\e[?1049h'; kill -9 $$\n").await;
-    let (code, shown) = desk.ended().await;
-    assert_eq!(code, Some(137), "{shown:?}");
-    assert!(shown.contains("\x1b[?1049l"), "{shown:?}");
+    let id = lab.up().await;
+    for (end, code) in [("exit 7", 7), ("exit", 0), ("kill -9 $$", 137)] {
+        let mut desk = Desk::new(lab.command(&["-q", "shell", "--instance", &id]));
+        desk.types(DRAWS).await;
+        desk.until("\x1b[?25lON").await;
+        desk.types(&format!("{end}\n")).await;
+        let (ended, shown) = desk.ended().await;
+        assert_eq!(ended, Some(code), "{shown:?}");
+        assert!(is_tidy(&shown), "{shown:?}");
+    }
+    lab.json(&["down", &id, "--yes"]).await;
 }
 
 #[tokio::test]
@@ -150,10 +181,14 @@ async fn signals_leave_the_terminal_as_it_was() {
         (Signal::INT, 130),
         (Signal::QUIT, 131),
     ] {
-        let (desk, id, pid) = kept(&lab).await;
+        let (mut desk, id, pid) = kept(&lab).await;
+        desk.types("\x03").await;
+        desk.types(DRAWS).await;
+        desk.until("\x1b[?25lON").await;
         desk.send(signal);
         let (ended, shown) = desk.ended().await;
         assert_eq!(ended, Some(code), "{shown:?}");
+        assert!(is_tidy(&shown), "{shown:?}");
         tokio::time::timeout(crate::support::PATIENCE, gone(pid))
             .await
             .expect("the shell that was left goes on");

@@ -281,6 +281,24 @@ async fn a_timeout_ends_the_whole_tree_and_keeps_its_output() {
 }
 
 #[tokio::test]
+async fn what_has_more_time_to_end_ends_by_itself() {
+    let slow = "trap 'sleep 0.5; echo saved; exit' TERM; while :; do sleep 0.01; done";
+    for (grace, said) in [(Duration::from_secs(60), "saved\n"), (Duration::ZERO, "")] {
+        let surroundings = Surroundings {
+            running: Running::with_grace(grace),
+            ..surroundings()
+        };
+        let command = Command {
+            timeout: Some(0.3),
+            ..Command::shell(slow)
+        };
+        let late = execute(command, &surroundings, Tap::none()).await;
+        let late = late.unwrap_err();
+        assert_eq!(late.info("stdout").unwrap().as_str(), Some(said));
+    }
+}
+
+#[tokio::test]
 async fn dropping_the_future_kills_the_whole_tree() {
     let directory = tempfile::tempdir().unwrap();
     let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();

@@ -14,7 +14,7 @@ use crate::{
     body::Incoming,
     exception::PyException,
     files::{Place, os_error},
-    tar,
+    tar::{self, Unreadable},
 };
 
 /// Bytes that go out at a time.
@@ -24,7 +24,7 @@ const CHUNK: usize = 64 * 1024;
 const CHUNKS: usize = 4;
 
 /// A directory as an archive, made while it is sent. A problem in the middle breaks the body off.
-pub(crate) fn pack(place: Place) -> Result<Answer, PyException> {
+pub(crate) fn pack(place: Place, unreadable: Unreadable) -> Result<Answer, PyException> {
     // Looked at before anything is promised.
     std::fs::read_dir(place.real()).map_err(|error| os_error(&error, place.shown()))?;
     let (sender, chunks) = mpsc::channel(CHUNKS);
@@ -33,7 +33,7 @@ pub(crate) fn pack(place: Place) -> Result<Answer, PyException> {
             sender,
             buffer: Vec::with_capacity(CHUNK),
         };
-        if let Err(error) = tar::pack(place.real(), &mut outgoing).map(drop) {
+        if let Err(error) = tar::pack(place.real(), unreadable, &mut outgoing).map(drop) {
             tracing::debug!(%error, "a directory was not packed to its end");
             // A reader that is gone needs no error.
             let _ = outgoing.sender.blocking_send(Err(error));

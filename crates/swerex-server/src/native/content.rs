@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use http::{
 };
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use swerex_archive::Sparse;
 use swerex_proto::native::FileWritten;
 
 use super::{
@@ -174,6 +176,16 @@ fn piece(file: &File, at: u64, length: u64) -> io::Result<Bytes> {
     Ok(bytes.into())
 }
 
+/// A time in seconds since 1970, as far as the system has such.
+fn time(seconds: i64) -> Option<SystemTime> {
+    let since = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        UNIX_EPOCH.checked_sub(since)
+    } else {
+        UNIX_EPOCH.checked_add(since)
+    }
+}
+
 /// What a `PUT` brought; it has no name yet, or is in its place already where an offset was given.
 pub(crate) enum Received {
     Whole {
@@ -210,18 +222,26 @@ pub(crate) fn receive(
     }
     let directory = target.parent().unwrap_or_else(|| Path::new("/"));
     let mut content = Scratch::beside(directory).map_err(refused)?;
+    let mut sparse = content
+        .file()
+        .try_clone()
+        .and_then(Sparse::new)
+        .map_err(refused)?;
     while let Some(piece) = incoming.piece().map_err(|_| Stopped::Aborted)? {
-        content.file().write_all(&piece).map_err(refused)?;
+        sparse.write_all(&piece).map_err(refused)?;
         print = print.raw(&piece);
     }
+    sparse.finish().map_err(refused)?;
     Ok((Received::Whole { content, target }, print))
 }
 
-/// Puts what was received in its place. The mode is the one asked for, or that of the file that was there.
+/// Puts what was received in its place. The mode is the one asked for, or that of the file that was there; the time, in seconds since 1970, is
+/// the one asked for, where the file system keeps it.
 pub(crate) fn store(
     place: &Place,
     received: Received,
     mode: Option<u32>,
+    modified: Option<i64>,
 ) -> Result<FileWritten, PyException> {
     let refused = |error: io::Error| os_error(&error, place.shown());
     if let Received::Whole {
@@ -236,9 +256,19 @@ pub(crate) fn store(
                 .set_permissions(permissions)
                 .map_err(refused)?;
         }
+        if let Some(time) = modified.and_then(time) {
+            // Not every file system keeps every time.
+            let _ = content.file().set_modified(time);
+        }
         content.rename(&target).map_err(refused)?;
-    } else if let Some(mode) = mode {
-        std::fs::set_permissions(place.real(), Permissions::from_mode(mode)).map_err(refused)?;
+    } else {
+        if let Some(time) = modified.and_then(time) {
+            let _ = File::open(place.real()).and_then(|file| file.set_modified(time));
+        }
+        if let Some(mode) = mode {
+            std::fs::set_permissions(place.real(), Permissions::from_mode(mode))
+                .map_err(refused)?;
+        }
     }
     let size = place.real().metadata().map_err(refused)?.len();
     Ok(FileWritten { size })

@@ -97,11 +97,24 @@ impl Query {
             .map(|mode| mode & 0o777))
     }
 
+    /// Seconds since 1970, if they are there.
+    pub(crate) fn modified(&self) -> Result<Option<i64>, Answer> {
+        self.parsed("modified", |text| text.parse().ok())
+    }
+
     fn number(&self, name: &'static str, radix: u32) -> Result<Option<u64>, Answer> {
+        self.parsed(name, |text| u64::from_str_radix(text, radix).ok())
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Answer> {
         let Some(text) = self.get(name).map(String::from_utf8_lossy) else {
             return Ok(None);
         };
-        u64::from_str_radix(&text, radix).map(Some).map_err(|_| {
+        parse(&text).map(Some).ok_or_else(|| {
             Invalid::Fields(vec![Detail::new(
                 "int_parsing",
                 vec!["query".into(), name.into()],
@@ -133,6 +146,9 @@ mod tests {
         assert_eq!(query.path().ok(), Some(&b"/na\xffme"[..]));
         assert_eq!(query.mode().ok().flatten(), Some(0o755), "no set-user-id");
         assert!(Query::new(None).path().is_err());
+        let modified = |query| Query::new(Some(query)).modified().ok();
+        assert_eq!(modified("modified=-5"), Some(Some(-5)));
+        assert_eq!((modified(""), modified("modified=now")), (Some(None), None));
         assert!(Query::new(Some("offset=x")).offset().is_err());
         for (text, is_set) in [
             ("", false),

@@ -8,26 +8,23 @@ use tokio::time::Instant;
 
 use super::{Process, processes};
 
-/// How long processes may take to end.
-const GRACE: Duration = Duration::from_millis(100);
-
 /// How often it is looked whether they have.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// Processes that are killed may have started others a moment before; this often it is looked again.
 const ROUNDS: usize = 4;
 
-/// Ends the session that a process leads.
-pub(crate) async fn hang_up(leader: Pid) {
+/// Ends the session that a process leads; what has not ended after `grace` is killed.
+pub(crate) async fn hang_up(leader: Pid, grace: Duration) {
     let told = members(leader);
     for process in &told {
         send(process, Signal::HUP);
         // One that is stopped does not hear it.
         send(process, Signal::CONT);
     }
-    let deadline = Instant::now() + GRACE;
+    let begun = Instant::now();
     let is_there = || told.iter().any(Process::is_alive);
-    while is_there() && Instant::now() < deadline {
+    while is_there() && begun.elapsed() < grace {
         tokio::time::sleep(GLANCE).await;
     }
     for _ in 0..ROUNDS {

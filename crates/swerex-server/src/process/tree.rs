@@ -7,9 +7,6 @@ use tokio::time::Instant;
 
 use super::{Process, processes};
 
-/// How long processes may take to end after they were asked to.
-const GRACE: Duration = Duration::from_millis(200);
-
 /// How often it is looked whether they have.
 const GLANCE: Duration = Duration::from_millis(5);
 
@@ -32,13 +29,13 @@ impl Tree {
         }
     }
 
-    /// Asks everything to end, and kills what has not done so after [`GRACE`].
-    pub(crate) async fn end(mut self) {
+    /// Asks everything to end, and kills what has not done so after `grace`.
+    pub(crate) async fn end(mut self, grace: Duration) {
         self.signal(Signal::TERM);
         // One that is stopped does not hear the question.
         self.signal(Signal::CONT);
-        let deadline = Instant::now() + GRACE;
-        while self.is_alive() && Instant::now() < deadline {
+        let begun = Instant::now();
+        while self.is_alive() && begun.elapsed() < grace {
             tokio::time::sleep(GLANCE).await;
         }
         self.kill();

@@ -1,13 +1,15 @@
 //! Ending a shell and what runs in it.
 
+use std::time::Duration;
+
 use rustix::process::{Signal, kill_process, kill_process_group};
 
 use super::shell::{Phase, Shell};
 use crate::process;
 
-/// Ends them as when a terminal goes away; returns when they have.
-pub(super) async fn hang_up(shell: &Shell) {
-    process::hang_up(shell.pid).await;
+/// Ends them as when a terminal goes away; returns when they have. What takes longer than `grace` is killed.
+pub(super) async fn hang_up(shell: &Shell, grace: Duration) {
+    process::hang_up(shell.pid, grace).await;
     end(shell).await;
 }
 

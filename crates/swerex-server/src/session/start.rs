@@ -14,7 +14,7 @@ use super::{
     shell::{Phase, Shell},
     text,
 };
-use crate::{exception::PyException, work::Surroundings};
+use crate::{config::DEFAULT_KILL_GRACE, exception::PyException, work::Surroundings};
 
 /// How long start-up files may take where the client does not insist. SWE-ReX's clients send its default of one second whether
 /// they mean it or not, and the files of conda, nvm or pyenv take longer than that.
@@ -85,7 +85,7 @@ impl Drop for Start {
         if let Some(shell) = self.0.take() {
             shell.kill();
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(async move { hangup::hang_up(&shell).await });
+                runtime.spawn(async move { hangup::hang_up(&shell, DEFAULT_KILL_GRACE).await });
             }
         }
     }

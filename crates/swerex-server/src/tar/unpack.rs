@@ -12,7 +12,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use swerex_archive::{Broken, Entry, Kind, Reader};
+use swerex_archive::{Broken, Entry, Kind, Reader, Sparse};
 
 use crate::{
     exception::PyException,
@@ -101,7 +101,7 @@ impl<R: Read> Unpacking<'_, R> {
         let target = self.target;
         let refused = |error: io::Error| Stopped::Exception(os_error(&error, &target.shown(inner)));
         target.make_room_for_file(inner)?;
-        let mut file = target.file(inner)?;
+        let mut file = Sparse::new(target.file(inner)?).map_err(refused)?;
         loop {
             let length = match self.archive.read(&mut self.buffer) {
                 Ok(length) => length,
@@ -115,6 +115,7 @@ impl<R: Read> Unpacking<'_, R> {
             };
             file.write_all(chunk).map_err(refused)?;
         }
+        let file = file.finish().map_err(refused)?;
         set_attributes(&file, entry).map_err(refused)
     }
 }
@@ -156,7 +157,11 @@ mod tests {
     use swerex_archive::Writer;
 
     use super::*;
-    use crate::tar::pack;
+    use crate::tar::Unreadable;
+
+    fn pack(directory: &Path, out: Vec<u8>) -> io::Result<Vec<u8>> {
+        crate::tar::pack(directory, Unreadable::Fails, out)
+    }
 
     fn place(path: &Path) -> Place {
         Place::new(&path.to_string_lossy(), Path::new("/")).unwrap()

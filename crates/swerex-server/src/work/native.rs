@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use http::{header::RANGE, request::Parts};
 use swerex_proto::{
-    native::{EXACT, LAST_EVENT_ID},
+    native::{EXACT, LAST_EVENT_ID, PARTIAL},
     route::X_REQUEST_ID,
 };
 
@@ -21,6 +21,7 @@ use crate::{
     native::{self, Query, Stopped},
     router::NativeRoute,
     server::Shared,
+    tar::Unreadable,
     validate,
 };
 
@@ -49,7 +50,14 @@ pub(super) async fn prepare(
         NativeRoute::WriteFile => write_file(shared, parts, request, body).await,
         NativeRoute::Pack => {
             let place = place(shared, parts)?;
-            Ok(once(guarded(async move { native::pack(place) })))
+            let unreadable = if Query::new(parts.uri.query()).flag(PARTIAL)? {
+                Unreadable::IsTold
+            } else {
+                Unreadable::Fails
+            };
+            Ok(once(guarded(
+                async move { native::pack(place, unreadable) },
+            )))
         }
         NativeRoute::Unpack => {
             let place = place(shared, parts)?;
@@ -127,7 +135,7 @@ async fn write_file(
     body: Body,
 ) -> Result<Prepared, Answer> {
     let query = Query::new(parts.uri.query());
-    let (offset, mode) = (query.offset()?, query.mode()?);
+    let (offset, mode, modified) = (query.offset()?, query.mode()?, query.modified()?);
     let place = place(shared, parts)?;
     let print =
         std::mem::take(&mut request.print).part(parts.uri.query().unwrap_or_default().as_bytes());
@@ -137,7 +145,7 @@ async fn write_file(
     })
     .await?;
     let run = guarded(blocking(move || {
-        let written = native::store(&place, received, mode)?;
+        let written = native::store(&place, received, mode, modified)?;
         Ok(Answer::of(&written))
     }));
     Ok(Prepared {

@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     report::{FAILED, Failure, Outcome},
     sandbox::Sandbox,
+    tty::{self, Guard},
 };
 
 /// What is sourced first unless something else is named, as SWE-agent does.
@@ -32,6 +33,8 @@ pub(super) async fn converse(sandbox: &Sandbox, source: &[String], context: &Con
     };
     let shell = Shell::open(&sandbox.runtime, source, context).await?;
     context.take_ctrl_c();
+    // What commands ask of a terminal is taken back at the end; elsewhere nothing is.
+    let _guard = context.output.screen().and_then(Guard::of).ok();
     let outcome = shell.converse(&sandbox.instance_id).await;
     shell.close().await;
     outcome
@@ -177,7 +180,9 @@ impl<'a> Shell<'a> {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        self.context.output.command_stdout(text.as_bytes())
+        tty::show(text.as_bytes(), |text| {
+            self.context.output.command_stdout(text)
+        })
     }
 
     fn prompt(&self, id: &str) {

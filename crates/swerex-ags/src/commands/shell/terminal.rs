@@ -20,12 +20,15 @@ use crate::{
     output::Output,
     report::{Failure, Outcome},
     sandbox::Sandbox,
-    tty::{self, Raw},
+    tty::{self, Guard},
 };
 
-/// Starts bash with its own files and then those that are named, which no flag of its own does.
-const SOURCING: &str =
-    r#"exec bash --rcfile <(echo '[ ! -f ~/.bashrc ] || . ~/.bashrc'; printf '. %q\n' "$@") -i"#;
+/// Starts bash with its own files and then those that are named, which no flag of its own does. `~/` is the home.
+const SOURCING: &str = r#"for f; do
+case $f in '~/'*) f=$HOME/${f#'~/'} ;; esac
+set -- "$@" "$f"; shift
+done
+exec bash --rcfile <(echo '[ ! -f ~/.bashrc ] || . ~/.bashrc'; printf '. %q\n' "$@") -i"#;
 
 /// Bytes that are read from the keyboard at once: as many as a terminal gives.
 const PIECE: usize = 4096;
@@ -51,12 +54,7 @@ pub(super) async fn converse(
     output.note(&format!(
         "a terminal in {short}; ~. at the beginning of a line leaves it"
     ));
-    let ended = attended(terminal, input, output).await;
-    if !matches!(ended, Ok(0..)) {
-        // It had no time to tidy up.
-        output.command_stderr(tty::plain());
-    }
-    exit_code(Some(ended?))
+    exit_code(Some(attended(terminal, input, output).await?))
 }
 
 fn request(source: &[String]) -> TerminalRequest {
@@ -82,7 +80,8 @@ fn size() -> TerminalSize {
     TerminalSize { rows, cols }
 }
 
-/// Passes everything on, both ways, until one side has had enough; the exit code of the other. The modes are as they were afterwards.
+/// Passes everything on, both ways, until one side has had enough; the exit code of the other. The terminal is as it was afterwards, also where
+/// this is dropped.
 async fn attended(
     terminal: Terminal,
     input: &TerminalInput,
@@ -91,7 +90,8 @@ async fn attended(
     let unusable = |error| Failure::because("the terminal cannot be used", &error);
     let mut quit = signal(SignalKind::quit()).map_err(unusable)?;
     let _held = output.hold();
-    let raw = Raw::enter(std::io::stdin()).map_err(unusable)?;
+    let screen = output.screen().map_err(unusable)?;
+    let raw = Guard::raw(std::io::stdin(), screen).map_err(unusable)?;
     let (keys, left) = keyboard(output.clone());
     tokio::select! {
         outcome = watch(terminal, output) => outcome,
@@ -109,8 +109,8 @@ async fn watch(mut terminal: Terminal, output: &Output) -> Result<i64, Failure> 
             TerminalEvent::Output(bytes) => {
                 let output = output.clone();
                 // A terminal that is stopped holds up nothing else.
-                let shown =
-                    tokio::task::spawn_blocking(move || output.command_stdout(&bytes)).await;
+                let show = move || tty::show(&bytes, |bytes| output.command_stdout(bytes));
+                let shown = tokio::task::spawn_blocking(show).await;
                 shown.unwrap_or_else(|error| Err(Failure::of(&error)))?;
             }
             TerminalEvent::Ended { exit_code } => return Ok(exit_code),
@@ -132,7 +132,7 @@ async fn pass_on(mut keys: mpsc::Receiver<Vec<u8>>, input: &TerminalInput) -> Fa
 }
 
 /// Keeps the size there as it is here; takes the terminal again after this process was stopped.
-async fn follow_size(input: &TerminalInput, raw: &Raw) -> Failure {
+async fn follow_size(input: &TerminalInput, raw: &Guard) -> Failure {
     let listen =
         |kind| signal(kind).map_err(|error| Failure::because("cannot listen for signals", &error));
     let signals = (
@@ -174,7 +174,7 @@ fn keyboard(output: Output) -> (mpsc::Receiver<Vec<u8>>, Arc<Notify>) {
                 None => {}
                 Some(Meant::Help) => {
                     // Whoever cannot be shown it needs no help.
-                    let _ = output.command_stdout(HELP.as_bytes());
+                    let _ = tty::show(HELP.as_bytes(), |help| output.command_stdout(help));
                 }
                 Some(Meant::Leave) => return leaving.notify_one(),
             }
