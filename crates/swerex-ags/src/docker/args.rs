@@ -7,7 +7,8 @@ use std::{env, fmt, fs};
 use super::{listing::ListArgs, run_args::RunArgs, words::Words};
 
 /// What is known, for those who ask something else.
-const KNOWN: &str = "inspect, pull, build, run, exec, kill, stop, rm, rmi, ps, images, version";
+const KNOWN: &str =
+    "inspect, pull, build, run, exec, kill, stop, rm, rmi, ps, images, info, version";
 
 /// One call of the container program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(crate) enum Call {
     List(ListArgs),
     /// `images [-q] [NAME]`, `image ls`.
     Images { quiet: bool, name: Option<String> },
-    /// `version`, `--version`.
+    /// `version`, `info`, `--version`.
     Version,
 }
 
@@ -128,7 +129,7 @@ impl Call {
             "rmi" => remove_images(of("")),
             "ps" => Ok(Self::List(ListArgs::parse(of("fn"))?)),
             "images" => images(of("f")),
-            "version" => of("f").none().map(|()| Self::Version),
+            "version" | "info" => of("f").none().map(|()| Self::Version),
             "--version" | "-v" => Ok(Self::Version),
             other => Err(unknown(other)),
         }
@@ -447,7 +448,7 @@ mod tests {
             "stop -t soon abc",
             "rm --link abc",
             "version --format {{.Server.Version}}",
-            "info",
+            "info --format {{.ServerVersion}}",
             "exec --privileged abc true",
             "inspect --type volume x",
         ] {

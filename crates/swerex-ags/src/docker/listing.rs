@@ -320,3 +320,55 @@ fn aligned(all: &[Vec<String>]) -> Vec<String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(name: &str, created: u64, is_running: bool) -> Container {
+        let record = json!({
+            "name": name, "id": format!("{name:a<64}"), "image": "python:3.11", "holder": {"pid": 1, "started": 1}, "port": 1, "key": "k",
+            "workdir": null, "env": [], "command": ["sleep", "1h"], "labels": [["team", name]], "created": created,
+        });
+        Container {
+            record: serde_json::from_value(record).unwrap(),
+            is_running,
+        }
+    }
+
+    fn names(line: &[&str]) -> String {
+        let line: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
+        let mut line = line;
+        line.extend(["--format", "{{.Names}}"].map(str::to_owned));
+        let args = ListArgs::parse(Words::new("ps", "fn", &line)).unwrap();
+        let all = vec![
+            container("mine1", 10, true),
+            container("theirs", 20, true),
+            container("mine2", 30, false),
+        ];
+        args.lines(all, 100).unwrap().join(" ")
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_listed() {
+        for (line, expected) in [
+            (&[][..], "theirs mine1"),
+            (&["-a"], "mine2 theirs mine1"),
+            (&["-l"], "mine2"),
+            (&["-n2"], "mine2 theirs"),
+            (&["-af", "name=mine"], "mine2 mine1"),
+            (&["-a", "-f", "name=^mine1$"], "mine1"),
+            (
+                &["-a", "--filter=name=1", "--filter", "name=2"],
+                "mine2 mine1",
+            ),
+            (&["--filter", "status=exited"], "mine2"),
+            (&["-f", "label=team=theirs"], "theirs"),
+            (&["-f", "label=team", "-f", "label=team=mine1"], "mine1"),
+            (&["-f", "ancestor=python:3.11", "-f", "id=mine"], "mine1"),
+            (&["-f", "ancestor=python"], ""),
+        ] {
+            assert_eq!(names(line), expected, "{line:?}");
+        }
+    }
+}

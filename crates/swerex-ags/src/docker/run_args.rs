@@ -168,14 +168,13 @@ fn one_of(option: &str, value: &str, known: &[&str]) -> Result<(), Misused> {
     )))
 }
 
-/// Docker's rule for names.
+/// Docker's rule for names, but for those of one letter, which are taken.
 fn name(text: &str) -> Result<String, Misused> {
-    let mut letters = text.chars();
-    let begins = letters.next().is_some_and(|c| c.is_ascii_alphanumeric());
-    let mut goes_on = text.chars().skip(1).peekable();
-    let is_long = goes_on.peek().is_some();
-    if begins && is_long && goes_on.all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
-        || begins && !is_long
+    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
     {
         return Ok(text.to_owned());
     }
