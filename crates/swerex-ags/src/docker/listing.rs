@@ -337,9 +337,12 @@ mod tests {
     }
 
     fn names(line: &[&str]) -> String {
-        let line: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
-        let mut line = line;
-        line.extend(["--format", "{{.Names}}"].map(str::to_owned));
+        let format = ["--format", "{{.Names}}"];
+        let line: Vec<String> = line
+            .iter()
+            .chain(&format)
+            .map(|word| (*word).to_owned())
+            .collect();
         let args = ListArgs::parse(Words::new("ps", "fn", &line)).unwrap();
         let all = vec![
             container("mine1", 10, true),
