@@ -1,16 +1,20 @@
-//! What `docker` and `podman` are asked, in exactly the forms that agents use.
+//! What `docker` and `podman` are asked, in exactly the forms that agents and the scripts around them use.
 //!
-//! An option that would change what the container is, and that a sandbox cannot honour, is refused rather than ignored.
+//! An option is honoured or refused: one that would change what the container is, and that a sandbox cannot honour, is never dropped.
 
-use std::fmt;
+use std::{env, fmt, fs};
 
-use super::run_args::RunArgs;
+use super::{listing::ListArgs, run_args::RunArgs, words::Words};
+
+/// What is known, for those who ask something else.
+const KNOWN: &str =
+    "inspect, pull, build, run, exec, kill, stop, rm, rmi, ps, images, info, version";
 
 /// One call of the container program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    /// `inspect IMAGE|CONTAINER`: succeeds if there is one.
-    Inspect(String),
+    /// `inspect`, `container inspect`, `image inspect`.
+    Inspect(InspectArgs),
     /// `pull IMAGE`.
     Pull(String),
     /// `build -q … --build-arg BASE_IMAGE=IMAGE -`: prints an id that stands for the base image.
@@ -19,23 +23,54 @@ pub(crate) enum Call {
     Run(RunArgs),
     /// `exec …`.
     Exec(ExecArgs),
-    /// `kill CONTAINER…`, `stop CONTAINER…`, `rm CONTAINER…`: ends them; `force`: one that is not there is no error.
-    End {
-        verb: &'static str,
-        containers: Vec<String>,
-        force: bool,
-    },
-    /// `rmi IMAGE…`: there is nothing to remove.
-    RemoveImages(Vec<String>),
-    /// `ps`.
-    List,
-    /// `version`, `--version`, `info`.
+    /// `kill CONTAINER…`, `stop CONTAINER…`, `rm CONTAINER…`: ends them.
+    End { verb: End, containers: Vec<String> },
+    /// `rmi IMAGE…`: they are not known any more.
+    RemoveImages { images: Vec<String>, force: bool },
+    /// `ps`, `container ls`.
+    List(ListArgs),
+    /// `images [-q] [NAME]`, `image ls`.
+    Images { quiet: bool, name: Option<String> },
+    /// `version`, `info`, `--version`.
     Version,
 }
 
-/// `exec [-w DIR] [-e KEY=VALUE]… CONTAINER COMMAND…`.
+/// How a container is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Kill,
+    Stop,
+    /// `force`: also one that runs, and one that is not there is no error.
+    Remove {
+        force: bool,
+    },
+}
+
+/// `inspect [-f TEMPLATE] [--type KIND] NAME…`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InspectArgs {
+    pub(crate) kind: Kind,
+    pub(crate) format: Option<String>,
+    pub(crate) names: Vec<String>,
+}
+
+/// What is inspected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Any,
+    Container,
+    Image,
+}
+
+/// `exec [-d] [-u USER] [-w DIR] [-e KEY=VALUE]… [--env-file FILE] CONTAINER COMMAND…`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExecArgs {
+    /// Return at once; nobody sees its output.
+    pub(crate) detach: bool,
+    /// Standard input is to be passed on.
+    pub(crate) interactive: bool,
+    pub(crate) user: Option<String>,
     pub(crate) workdir: Option<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) container: String,
@@ -61,37 +96,122 @@ impl Call {
     /// An unknown command or option, or a missing argument.
     pub(crate) fn parse(args: &[String]) -> Result<Self, Misused> {
         let Some((verb, rest)) = args.split_first() else {
-            return Err(Misused("no command: this stands in for docker and podman and knows inspect, pull, build, run, exec, kill, stop, rm, rmi, ps, version".to_owned()));
+            return Err(Misused(format!(
+                "no command: this stands in for docker and podman and knows {KNOWN}"
+            )));
         };
-        let mut rest = Words::new(verb, rest);
-        match verb.as_str() {
-            "inspect" => Ok(Self::Inspect(rest.one("an image or container")?)),
-            "pull" => {
-                rest.skip_flags(&["-q", "--quiet"])?;
-                Ok(Self::Pull(rest.one("an image")?))
-            }
-            "build" => build(rest),
-            "run" => Ok(Self::Run(RunArgs::parse(rest)?)),
-            "exec" => exec(rest),
-            "kill" => end("kill", rest),
-            "stop" => end("stop", rest),
-            "rm" => end("rm", rest),
-            "rmi" => {
-                rest.skip_flags(&["-f", "--force"])?;
-                Ok(Self::RemoveImages(rest.several("an image")?))
-            }
-            "ps" => Ok(Self::List),
-            "version" | "--version" | "-v" | "info" => Ok(Self::Version),
-            other => Err(Misused(format!(
-                "unknown command `{other}`: this stands in for docker and podman and knows inspect, pull, build, run, exec, kill, stop, rm, rmi, ps, version"
-            ))),
+        if let ("container" | "image", Some((word, rest))) = (verb.as_str(), rest.split_first()) {
+            return match (verb.as_str(), word.as_str()) {
+                ("container", "inspect") => inspect(Kind::Container, rest),
+                ("image", "inspect") => inspect(Kind::Image, rest),
+                ("container", "ls" | "list" | "ps") => Self::of("ps", rest),
+                ("image", "ls" | "list") => Self::of("images", rest),
+                ("image", "rm" | "remove") => Self::of("rmi", rest),
+                ("image", "pull" | "build") => Self::of(word, rest),
+                ("container", "run" | "exec" | "kill" | "stop" | "rm") => Self::of(word, rest),
+                _ => Err(unknown(&format!("{verb} {word}"))),
+            };
+        }
+        Self::of(verb, rest)
+    }
+
+    fn of(verb: &str, words: &[String]) -> Result<Self, Misused> {
+        let of = |valued| Words::new(verb, valued, words);
+        match verb {
+            "inspect" => inspect(Kind::Any, words),
+            "pull" => pull(of("")),
+            "build" => build(of("t")),
+            "run" => Ok(Self::Run(RunArgs::parse(of(RunArgs::VALUED))?)),
+            "exec" => exec(of("euw")),
+            "kill" => end(End::Kill, of("s")),
+            "stop" => end(End::Stop, of("st")),
+            "rm" => end(End::Remove { force: false }, of("")),
+            "rmi" => remove_images(of("")),
+            "ps" => Ok(Self::List(ListArgs::parse(of("fn"))?)),
+            "images" => images(of("f")),
+            "version" | "info" => of("f").none().map(|()| Self::Version),
+            "--version" | "-v" => Ok(Self::Version),
+            other => Err(unknown(other)),
         }
     }
 }
 
+fn unknown(command: &str) -> Misused {
+    Misused(format!(
+        "unknown command `{command}`: this stands in for docker and podman and knows {KNOWN}"
+    ))
+}
+
+fn inspect(mut kind: Kind, words: &[String]) -> Result<Call, Misused> {
+    let mut rest = Words::new("inspect", "f", words);
+    let mut format = None;
+    while let Some(word) = rest.option() {
+        match word.name.as_str() {
+            "-f" | "--format" => format = Some(rest.value(word)?),
+            "--type" if kind == Kind::Any => {
+                kind = match rest.value(word)?.as_str() {
+                    "container" => Kind::Container,
+                    "image" => Kind::Image,
+                    other => {
+                        return Err(rest
+                            .misused(&format!("--type {other}: it should be container or image")));
+                    }
+                }
+            }
+            _ => return Err(rest.unknown(&word)),
+        }
+    }
+    Ok(Call::Inspect(InspectArgs {
+        kind,
+        format,
+        names: rest.several("an image or container")?,
+    }))
+}
+
+fn pull(mut rest: Words<'_>) -> Result<Call, Misused> {
+    while let Some(word) = rest.option() {
+        match word.name.as_str() {
+            // Nothing is drawn either way.
+            "-q" | "--quiet" => drop(rest.is_on(&word)?),
+            "--platform" => platform(&rest.value(word)?)?,
+            _ => return Err(rest.unknown(&word)),
+        }
+    }
+    Ok(Call::Pull(rest.one("an image")?))
+}
+
+fn images(mut rest: Words<'_>) -> Result<Call, Misused> {
+    let mut quiet = false;
+    while let Some(word) = rest.option() {
+        match word.name.as_str() {
+            "-q" | "--quiet" => quiet = rest.is_on(&word)?,
+            _ => return Err(rest.unknown(&word)),
+        }
+    }
+    let mut names = rest.rest();
+    let name = names.pop();
+    if names.is_empty() {
+        Ok(Call::Images { quiet, name })
+    } else {
+        Err(Misused("images: one name at most".to_owned()))
+    }
+}
+
+fn remove_images(mut rest: Words<'_>) -> Result<Call, Misused> {
+    let mut force = false;
+    while let Some(word) = rest.option() {
+        match word.name.as_str() {
+            "-f" | "--force" => force = rest.is_on(&word)?,
+            _ => return Err(rest.unknown(&word)),
+        }
+    }
+    let images = rest.several("an image")?;
+    Ok(Call::RemoveImages { images, force })
+}
+
 fn build(mut rest: Words<'_>) -> Result<Call, Misused> {
     let mut base = None;
-    while let Some(word) = rest.option()? {
+    while let Some(word) = rest.option() {
         match word.name.as_str() {
             "-q" | "--quiet" => {}
             "--platform" => platform(&rest.value(word)?)?,
@@ -114,12 +234,16 @@ fn build(mut rest: Words<'_>) -> Result<Call, Misused> {
 
 fn exec(mut rest: Words<'_>) -> Result<Call, Misused> {
     let mut args = ExecArgs::default();
-    while let Some(word) = rest.option()? {
+    while let Some(word) = rest.option() {
         match word.name.as_str() {
+            "-d" | "--detach" => args.detach = rest.is_on(&word)?,
+            "-i" | "--interactive" => args.interactive = rest.is_on(&word)?,
+            // There is none to give; agents that ask for one do not use it.
+            "-t" | "--tty" => drop(rest.is_on(&word)?),
+            "-u" | "--user" => args.user = Some(rest.value(word)?),
             "-w" | "--workdir" => args.workdir = Some(rest.value(word)?),
-            "-e" | "--env" => args.env.push(pair(&rest.value(word)?)),
-            // A terminal and standard input are not passed on; agents that ask for them do not use them.
-            "-i" | "--interactive" | "-t" | "--tty" | "-it" | "-ti" => {}
+            "-e" | "--env" => args.env.extend(pair(&rest.value(word)?)),
+            "--env-file" => args.env.extend(env_file("exec", &rest.value(word)?)?),
             _ => return Err(rest.unknown(&word)),
         }
     }
@@ -134,30 +258,72 @@ fn exec(mut rest: Words<'_>) -> Result<Call, Misused> {
     Ok(Call::Exec(args))
 }
 
-fn end(verb: &'static str, mut rest: Words<'_>) -> Result<Call, Misused> {
-    let mut force = false;
-    while let Some(word) = rest.option()? {
-        match word.name.as_str() {
-            "-f" | "--force" => force = true,
-            "-v" | "--volumes" if verb == "rm" => {}
-            "-t" | "--time" | "--timeout" if verb == "stop" => drop(rest.value(word)?),
-            "-s" | "--signal" if verb != "rm" => drop(rest.value(word)?),
+fn end(mut verb: End, mut rest: Words<'_>) -> Result<Call, Misused> {
+    while let Some(word) = rest.option() {
+        match (verb, word.name.as_str()) {
+            (End::Remove { .. }, "-f" | "--force") => {
+                verb = End::Remove {
+                    force: rest.is_on(&word)?,
+                };
+            }
+            // A sandbox has no volumes that outlive it.
+            (End::Remove { .. }, "-v" | "--volumes") => drop(rest.is_on(&word)?),
+            // A sandbox ends at once, which is within every time.
+            (End::Stop, "-t" | "--time" | "--timeout") => {
+                let text = rest.value(word)?;
+                if text.parse::<i64>().is_err() {
+                    return Err(rest.misused(&format!("--time {text}: it should be a number")));
+                }
+            }
+            (End::Stop | End::Kill, "-s" | "--signal") => ending(&rest.value(word)?)?,
             _ => return Err(rest.unknown(&word)),
         }
     }
     Ok(Call::End {
         verb,
         containers: rest.several("a container")?,
-        force,
     })
 }
 
-/// `KEY=VALUE`; a bare `KEY` takes this process's value, as the originals do.
-pub(super) fn pair(text: &str) -> (String, String) {
-    match text.split_once('=') {
-        Some((key, value)) => (key.to_owned(), value.to_owned()),
-        None => (text.to_owned(), std::env::var(text).unwrap_or_default()),
+/// Only signals that end a container can be honoured: there is no process here to send another one to.
+fn ending(signal: &str) -> Result<(), Misused> {
+    let name = signal.to_ascii_uppercase();
+    match name.strip_prefix("SIG").unwrap_or(&name) {
+        "KILL" | "TERM" | "INT" | "QUIT" | "HUP" | "9" | "15" | "2" | "3" | "1" => Ok(()),
+        _ => Err(Misused(format!(
+            "--signal {signal}: a sandbox is only ended; KILL, TERM, INT, QUIT and HUP do that"
+        ))),
     }
+}
+
+/// `KEY=VALUE`; a bare `KEY` takes this process's value, and is left out where there is none, as the originals do.
+pub(super) fn pair(text: &str) -> Option<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) => Some((key.to_owned(), value.to_owned())),
+        None => Some((text.to_owned(), env::var(text).ok()?)),
+    }
+}
+
+/// A file of [`pair`]s, one a line; lines that begin with `#` and empty ones say nothing.
+pub(super) fn env_file(verb: &str, path: &str) -> Result<Vec<(String, String)>, Misused> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Misused(format!("{verb}: --env-file {path}: {error}")))?;
+    let mut env = Vec::new();
+    for line in text.lines() {
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let key = line.split('=').next().unwrap_or_default();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            // The line may hold a secret: only its key is told.
+            return Err(Misused(format!(
+                "{verb}: --env-file {path}: `{key}` is no name of a variable"
+            )));
+        }
+        env.extend(pair(line));
+    }
+    Ok(env)
 }
 
 /// Sandboxes are linux/amd64.
@@ -167,100 +333,6 @@ pub(super) fn platform(platform: &str) -> Result<(), Misused> {
         other => Err(Misused(format!(
             "--platform {other}: AGS runs linux/amd64 only"
         ))),
-    }
-}
-
-/// The arguments of one command, read from left to right.
-pub(super) struct Words<'a> {
-    verb: &'a str,
-    words: std::iter::Peekable<std::slice::Iter<'a, String>>,
-}
-
-/// An option, with its value if it came as `--name=value`.
-pub(super) struct Word {
-    pub(super) name: String,
-    attached: Option<String>,
-}
-
-impl<'a> Words<'a> {
-    fn new(verb: &'a str, words: &'a [String]) -> Self {
-        Self {
-            verb,
-            words: words.iter().peekable(),
-        }
-    }
-
-    /// The next option; `None` when the next word is none.
-    pub(super) fn option(&mut self) -> Result<Option<Word>, Misused> {
-        let Some(word) = self
-            .words
-            .next_if(|word| word.starts_with('-') && word.len() > 1)
-        else {
-            return Ok(None);
-        };
-        Ok(Some(match word.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => Word {
-                name: name.to_owned(),
-                attached: Some(value.to_owned()),
-            },
-            _ => Word {
-                name: word.clone(),
-                attached: None,
-            },
-        }))
-    }
-
-    /// The value of an option.
-    pub(super) fn value(&mut self, word: Word) -> Result<String, Misused> {
-        match word.attached.or_else(|| self.words.next().cloned()) {
-            Some(value) => Ok(value),
-            None => Err(Misused(format!(
-                "{}: {} needs a value",
-                self.verb, word.name
-            ))),
-        }
-    }
-
-    pub(super) fn unknown(&self, word: &Word) -> Misused {
-        Misused(format!(
-            "{}: unknown option {}: a sandbox cannot honour it; remove it",
-            self.verb, word.name
-        ))
-    }
-
-    fn skip_flags(&mut self, known: &[&str]) -> Result<(), Misused> {
-        while let Some(word) = self.option()? {
-            if !known.contains(&word.name.as_str()) {
-                return Err(self.unknown(&word));
-            }
-        }
-        Ok(())
-    }
-
-    /// All words that are left.
-    pub(super) fn rest(self) -> Vec<String> {
-        self.words.cloned().collect()
-    }
-
-    fn several(self, what: &str) -> Result<Vec<String>, Misused> {
-        let verb = self.verb;
-        let rest = self.rest();
-        if rest.is_empty() {
-            Err(Misused(format!("{verb}: {what} is needed")))
-        } else {
-            Ok(rest)
-        }
-    }
-
-    fn one(self, what: &str) -> Result<String, Misused> {
-        let verb = self.verb;
-        match <[String; 1]>::try_from(self.rest()) {
-            Ok([word]) => Ok(word),
-            Err(words) => Err(Misused(format!(
-                "{verb}: {what} is needed, and nothing else; there are {} words",
-                words.len()
-            ))),
-        }
     }
 }
 
@@ -277,7 +349,10 @@ mod tests {
     fn what_swe_rex_asks() {
         assert_eq!(
             parse("inspect python:3.11"),
-            Ok(Call::Inspect("python:3.11".to_owned()))
+            Ok(Call::Inspect(InspectArgs {
+                names: vec!["python:3.11".to_owned()],
+                ..InspectArgs::default()
+            }))
         );
         assert_eq!(
             parse("pull python:3.11"),
@@ -295,14 +370,16 @@ mod tests {
             build
         );
         let kill = Call::End {
-            verb: "kill",
+            verb: End::Kill,
             containers: vec!["n-1".to_owned()],
-            force: false,
         };
         assert_eq!(parse("kill n-1"), Ok(kill));
         assert_eq!(
             parse("rmi python:3.11"),
-            Ok(Call::RemoveImages(vec!["python:3.11".to_owned()]))
+            Ok(Call::RemoveImages {
+                images: vec!["python:3.11".to_owned()],
+                force: false
+            })
         );
     }
 
@@ -316,21 +393,20 @@ mod tests {
             ],
             container: "abc".to_owned(),
             command: vec!["bash".to_owned(), "-lc".to_owned(), "ls".to_owned()],
+            ..ExecArgs::default()
         };
         assert_eq!(
             parse("exec -w /testbed -e PAGER=cat -e A=b=c abc bash -lc ls"),
             Ok(Call::Exec(expected))
         );
         let stop = Call::End {
-            verb: "stop",
+            verb: End::Stop,
             containers: vec!["abc".to_owned()],
-            force: false,
         };
         assert_eq!(parse("stop abc"), Ok(stop));
         let remove = Call::End {
-            verb: "rm",
+            verb: End::Remove { force: true },
             containers: vec!["abc".to_owned()],
-            force: true,
         };
         assert_eq!(parse("rm -f abc"), Ok(remove));
     }
@@ -346,5 +422,68 @@ mod tests {
         assert!(
             why("build --platform linux/arm64 --build-arg BASE_IMAGE=x -").contains("linux/amd64")
         );
+    }
+
+    #[test]
+    fn options_are_honoured_or_refused() {
+        let Ok(Call::Exec(args)) = parse("exec -itu root -eA=1 -e NO_SUCH_VARIABLE -d abc true")
+        else {
+            panic!("it is not understood");
+        };
+        assert!(args.interactive && args.detach);
+        assert_eq!(args.user.as_deref(), Some("root"));
+        assert_eq!(args.env, [("A".to_owned(), "1".to_owned())]);
+        let Ok(Call::Exec(args)) = parse("exec -i=false abc true") else {
+            panic!("it is not understood");
+        };
+        assert!(!args.interactive);
+        for refused in [
+            "ps --nonsense",
+            "ps -z",
+            "ps a",
+            "ps --filter color=red",
+            "ps --filter status=happy",
+            "ps -n x",
+            "kill -s USR1 abc",
+            "stop -t soon abc",
+            "rm --link abc",
+            "version --format {{.Server.Version}}",
+            "info --format {{.ServerVersion}}",
+            "exec --privileged abc true",
+            "inspect --type volume x",
+        ] {
+            assert!(parse(refused).is_err(), "{refused}");
+        }
+        for known in [
+            "kill -s 9 abc",
+            "kill --signal=SIGTERM abc",
+            "stop -t 1 abc",
+            "stop -t1 abc",
+            "container ls -aq",
+            "image inspect x",
+            "images -q",
+        ] {
+            assert!(parse(known).is_ok(), "{known}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_variables_is_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        fs::write(path, "# a comment\n\nA=b=c\nNO_SUCH_VARIABLE\n B= x\n").unwrap();
+        let env = env_file("run", path).unwrap();
+        let expected = [("A", "b=c"), ("B", " x")];
+        assert_eq!(
+            env,
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
+        fs::write(path, "A B=secret\n").unwrap();
+        let wrong = env_file("run", path).unwrap_err().0;
+        assert!(
+            wrong.contains("`A B`") && !wrong.contains("secret"),
+            "{wrong}"
+        );
+        assert!(env_file("run", "/no/such/file").is_err());
     }
 }

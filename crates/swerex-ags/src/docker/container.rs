@@ -39,6 +39,14 @@ pub(crate) struct Plan {
     pub(crate) key: String,
     pub(crate) workdir: Option<String>,
     pub(crate) env: Vec<(String, String)>,
+    /// What was asked to run in it first.
+    #[serde(default)]
+    pub(crate) command: Vec<String>,
+    #[serde(default)]
+    pub(crate) labels: Vec<(String, String)>,
+    /// Seconds since 1970 when it was asked for.
+    #[serde(default)]
+    pub(crate) created: u64,
     /// The container ends when this process does.
     pub(crate) owner: Option<Process>,
     /// The container ends after this many seconds.
@@ -170,6 +178,9 @@ impl Plan {
             key: self.key.clone(),
             workdir: self.workdir.clone(),
             env: self.env.clone(),
+            command: self.command.clone(),
+            labels: self.labels.clone(),
+            created: self.created,
         })
     }
 }

@@ -194,6 +194,9 @@ mod tests {
             key: String::new(),
             workdir: None,
             env: Vec::new(),
+            command: Vec::new(),
+            labels: Vec::new(),
+            created: 0,
         };
         // Another program, whatever it is called; and this very program, that was started for something else.
         assert!(!holds(&record(Process::of(pid).unwrap())));

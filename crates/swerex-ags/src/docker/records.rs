@@ -36,6 +36,14 @@ pub(crate) struct Record {
     pub(crate) workdir: Option<String>,
     /// What commands find in their environment besides the sandbox's own.
     pub(crate) env: Vec<(String, String)>,
+    /// What was asked to run in it first.
+    #[serde(default)]
+    pub(crate) command: Vec<String>,
+    #[serde(default)]
+    pub(crate) labels: Vec<(String, String)>,
+    /// Seconds since 1970 when it was asked for.
+    #[serde(default)]
+    pub(crate) created: u64,
 }
 
 impl std::fmt::Debug for Record {
@@ -169,6 +177,9 @@ mod tests {
             key: "marker-secret".to_owned(),
             workdir: None,
             env: Vec::new(),
+            command: Vec::new(),
+            labels: Vec::new(),
+            created: 0,
         }
     }
 

@@ -1,8 +1,9 @@
 //! The arguments of `run`, and what of them a sandbox takes on.
 
 use super::{
-    args::{Misused, Word, Words, pair, platform},
+    args::{Misused, env_file, pair, platform},
     owner::{self, Choice},
+    words::{Word, Words},
 };
 
 /// A label of this form sets a key of the deployment: `--label=ags.region=ap-chongqing`.
@@ -25,14 +26,21 @@ pub(crate) struct RunArgs {
     pub(crate) owner: Choice,
     /// Say nothing that was not asked for.
     pub(crate) quiet: bool,
+    /// What marks it, for `ps --filter label=…`.
+    pub(crate) labels: Vec<(String, String)>,
+    /// Where its id is written to; the file must not be there.
+    pub(crate) cidfile: Option<String>,
     /// How many seconds a container whose command is not known any more would last.
     pub(crate) lifetime_of: Option<u64>,
 }
 
 impl RunArgs {
+    /// The letters that take a value.
+    pub(super) const VALUED: &'static str = "ewpmlhuvca";
+
     pub(super) fn parse(mut rest: Words<'_>) -> Result<Self, Misused> {
         let mut args = Self::default();
-        while let Some(word) = rest.option()? {
+        while let Some(word) = rest.option() {
             args.option(&mut rest, word)?;
         }
         let mut words = rest.rest();
@@ -46,32 +54,61 @@ impl RunArgs {
 
     fn option(&mut self, rest: &mut Words<'_>, word: Word) -> Result<(), Misused> {
         match word.name.as_str() {
-            "-d" | "--detach" => self.detach = true,
-            "--rm" | "-i" | "-t" | "-it" | "--init" => {}
-            "-q" | "--quiet" => self.quiet = true,
-            "--name" => self.name = Some(rest.value(word)?),
+            "-d" | "--detach" => self.detach = rest.is_on(&word)?,
+            // A sandbox is removed when it ends, its init reaps, and nobody is attached to its first command.
+            "--rm" | "-i" | "--interactive" | "-t" | "--tty" | "--init" => drop(rest.is_on(&word)?),
+            "-q" | "--quiet" => self.quiet = rest.is_on(&word)?,
+            "--name" => self.name = Some(name(&rest.value(word)?)?),
             "-w" | "--workdir" => self.workdir = Some(rest.value(word)?),
-            "-e" | "--env" => self.env.push(pair(&rest.value(word)?)),
+            "-e" | "--env" => self.env.extend(pair(&rest.value(word)?)),
+            "--env-file" => self.env.extend(env_file("run", &rest.value(word)?)?),
+            "--cidfile" => self.cidfile = Some(rest.value(word)?),
             "--platform" => platform(&rest.value(word)?)?,
             "-p" | "--publish" => self.port = Some(port(&rest.value(word)?)?),
             "-m" | "--memory" => self
                 .deployment
                 .push(("memory".to_owned(), memory(&rest.value(word)?)?)),
-            "--cpus" => self.deployment.push(("cpu".to_owned(), rest.value(word)?)),
+            "--cpus" => self
+                .deployment
+                .push(("cpu".to_owned(), cpus(&rest.value(word)?)?)),
+            "--pull" => one_of(
+                &word.name.clone(),
+                &rest.value(word)?,
+                &["always", "missing", "never"],
+            )?,
+            // It ends at once, which is within every time.
+            "--stop-timeout" => {
+                let text = rest.value(word)?;
+                if text.parse::<i64>().is_err() {
+                    return Err(Misused(format!(
+                        "run: --stop-timeout {text}: it should be a number"
+                    )));
+                }
+            }
+            // A sandbox has one network of its own, that reaches out.
+            "--network" | "--net" => {
+                one_of(
+                    &word.name.clone(),
+                    &rest.value(word)?,
+                    &["bridge", "default"],
+                )?;
+            }
             "-l" | "--label" => {
-                let (key, value) = pair(&rest.value(word)?);
+                let text = rest.value(word)?;
+                let (key, value) = text.split_once('=').unwrap_or((&text, ""));
                 if key == owner::LABEL {
-                    self.owner = Choice::parse(&value).ok_or_else(|| {
+                    self.owner = Choice::parse(value).ok_or_else(|| {
                         let choices = owner::CHOICES;
                         Misused(format!(
                             "run: --label {key}={value}: it should be {choices}"
                         ))
                     })?;
                 }
-                // Other labels mark containers for their owners; they change nothing.
                 if let Some(key) = key.strip_prefix(LABEL) {
-                    self.deployment.push((key.to_owned(), value));
+                    self.deployment.push((key.to_owned(), value.to_owned()));
                 }
+                self.labels.retain(|(other, _)| other != key);
+                self.labels.push((key.to_owned(), value.to_owned()));
             }
             _ => return Err(rest.unknown(&word)),
         }
@@ -121,22 +158,97 @@ fn port(text: &str) -> Result<(u16, u16), Misused> {
     }
 }
 
-/// Docker's `10g` is AGS's `10Gi`.
-fn memory(text: &str) -> Result<String, Misused> {
-    let lower = text.to_ascii_lowercase();
-    let split = lower
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(lower.len());
-    let (number, unit) = lower.split_at(split);
-    match (number, unit) {
-        ("", _) => {}
-        (_, "g" | "gb" | "gi") => return Ok(format!("{number}Gi")),
-        (_, "m" | "mb" | "mi") => return Ok(format!("{number}Mi")),
-        _ => {}
+fn one_of(option: &str, value: &str, known: &[&str]) -> Result<(), Misused> {
+    if known.contains(&value) {
+        return Ok(());
     }
     Err(Misused(format!(
-        "run: --memory {text}: it should be a number with m or g, as in 4g"
+        "run: {option} {value}: a sandbox cannot honour it; it can {}",
+        known.join(", ")
     )))
+}
+
+/// Docker's rule for names, but for those of one letter, which are taken.
+fn name(text: &str) -> Result<String, Misused> {
+    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    {
+        return Ok(text.to_owned());
+    }
+    Err(Misused(format!(
+        "run: invalid container name ({text}): only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed"
+    )))
+}
+
+/// Docker's `1.5` is AGS's `1500m`.
+fn cpus(text: &str) -> Result<String, Misused> {
+    let wrong = || {
+        Misused(format!(
+            "run: --cpus {text}: it should be a number of at most three decimals, more than 0, as in 1.5"
+        ))
+    };
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(part) || part.len() > 3 {
+        return Err(wrong());
+    }
+    let whole: u64 = if whole.is_empty() {
+        Ok(0)
+    } else {
+        whole.parse()
+    }
+    .map_err(|_| wrong())?;
+    let part: u64 = format!("{part:0<3}").parse().map_err(|_| wrong())?;
+    match whole
+        .checked_mul(1000)
+        .and_then(|whole| whole.checked_add(part))
+    {
+        None | Some(0) => Err(wrong()),
+        Some(milli) if milli % 1000 == 0 => Ok((milli / 1000).to_string()),
+        Some(milli) => Ok(format!("{milli}m")),
+    }
+}
+
+/// Docker's `10g` is AGS's `10Gi`; a bare number is bytes, and `2.5g` is 2560 MiB. Never less than was asked for.
+fn memory(text: &str) -> Result<String, Misused> {
+    const MIB: u64 = 1 << 20;
+    let wrong = || {
+        Misused(format!(
+            "run: --memory {text}: it should be a number with b, k, m, g or t, of at least 6m, as in 4g"
+        ))
+    };
+    let lower = text.to_ascii_lowercase();
+    let split = lower
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(lower.len());
+    let (number, unit) = lower.split_at(split);
+    let unit: u64 = match unit.trim() {
+        "" | "b" => 1,
+        "k" | "kb" | "ki" | "kib" => 1 << 10,
+        "m" | "mb" | "mi" | "mib" => MIB,
+        "g" | "gb" | "gi" | "gib" => 1 << 30,
+        "t" | "tb" | "ti" | "tib" => 1 << 40,
+        _ => return Err(wrong()),
+    };
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    if part.is_empty() || part.len() > 6 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    let part: u64 = format!("{part:0<6}").parse().map_err(|_| wrong())?;
+    // Below 10^6 · 2^40: no overflow in 128 bits.
+    let part = u128::from(part) * u128::from(unit) / 1_000_000;
+    let bytes = u128::from(whole) * u128::from(unit) + part;
+    let mib = u64::try_from(bytes.div_ceil(u128::from(MIB))).map_err(|_| wrong())?;
+    // Docker's own least.
+    match mib {
+        0..6 => Err(wrong()),
+        _ if mib % 1024 == 0 => Ok(format!("{}Gi", mib / 1024)),
+        _ => Ok(format!("{mib}Mi")),
+    }
 }
 
 #[cfg(test)]
@@ -220,7 +332,12 @@ mod tests {
     #[test]
     fn what_a_sandbox_cannot_honour_is_refused() {
         let why = |words: &[&str]| run(words).unwrap_err().to_string();
-        assert!(why(&["-v", "/a:/b", "x"]).contains("unknown option -v"));
+        assert!(why(&["-v", "/a:/b", "x"]).contains("'v' in -v"));
+        assert!(why(&["-dv", "/a:/b", "x"]).contains("'v' in -dv"));
+        assert!(why(&["--network=none", "x"]).contains("bridge"));
+        assert!(why(&["--name", "a/b", "x"]).contains("(a/b)"));
+        assert!(why(&["--cpus", "0", "x"]).contains("1.5"));
+        assert!(why(&["-m", "4096", "x"]).contains("6m"));
         assert!(why(&["--network=host", "x"]).contains("--network"));
         assert!(why(&["-p", "0.0.0.0:1:2", "x"]).contains("loopback"));
         assert!(why(&["-p", "8000", "x"]).contains("8123:8000"));
@@ -243,5 +360,47 @@ mod tests {
             Choice::Process(77)
         );
         assert!(run(&["-d", "-q", "x"]).unwrap().quiet);
+    }
+
+    #[test]
+    fn grouped_options_and_sizes_are_dockers() {
+        for group in ["-dit", "-itd", "-tid"] {
+            assert!(run(&[group, "x"]).unwrap().detach, "{group}");
+        }
+        assert_eq!(
+            run(&["-deA=1", "x"]).unwrap().env,
+            [("A".to_owned(), "1".to_owned())]
+        );
+        assert!(
+            run(&["-e", "NO_SUCH_VARIABLE", "x"])
+                .unwrap()
+                .env
+                .is_empty()
+        );
+        for (text, expected) in [
+            ("2.5g", "2560Mi"),
+            ("4g", "4Gi"),
+            ("512m", "512Mi"),
+            ("1073741824", "1Gi"),
+            ("8388609", "9Mi"),
+            ("1T", "1024Gi"),
+        ] {
+            assert_eq!(memory(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["", "g", "1.g", "1.2.3g", "-1g", "99999999999999999999g"] {
+            assert!(memory(text).is_err(), "{text}");
+        }
+        for (text, expected) in [
+            ("2", "2"),
+            ("1.5", "1500m"),
+            (".5", "500m"),
+            ("0.250", "250m"),
+            ("2.0", "2"),
+        ] {
+            assert_eq!(cpus(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["", ".", "-1", "1e3", "1.2345", "99999999999999999999"] {
+            assert!(cpus(text).is_err(), "{text}");
+        }
     }
 }
