@@ -16,6 +16,7 @@ mod pattern;
 mod prompt;
 mod run;
 mod script;
+mod send;
 mod settling;
 mod shell;
 mod start;

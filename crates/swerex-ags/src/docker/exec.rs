@@ -56,7 +56,7 @@ pub(super) async fn run(record: &Record, args: ExecArgs, output: &Output) -> Res
     };
     let answer = if args.detach {
         runtime.execute(&command).await.map(|answer| {
-            output.command_stderr(answer.stderr.as_bytes());
+            output.command_errors(answer.stderr.as_bytes());
             answer.exit_code
         })
     } else {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     PROMPT,
-    asking::{self, Typed, Watch},
+    asking::Typed,
     bashlex,
     call::{Event, Waiter},
     inner,
@@ -15,8 +15,9 @@ use super::{
     made_of,
     outcome::{ended, observation, replaced, strip, strip_start},
     pattern::Patterns,
+    send::{Sent, misunderstood, send},
     settling,
-    shell::{Done, Keeper, Phase, Refusal, Replaced, Shell},
+    shell::{Done, Refusal, Replaced, Shell},
     syntax, text,
 };
 use crate::{
@@ -36,13 +37,9 @@ const AFTER_PATTERN: Duration = Duration::from_secs(1);
 /// How long a new bash may take to say that it is at its prompt.
 const ADOPTION: Duration = Duration::from_secs(5);
 
-/// How often it is looked what an earlier command does that still runs: first, and at most.
-const FIRST_LOOK: Duration = Duration::from_millis(20);
-const LAST_LOOK: Duration = Duration::from_millis(500);
-
 /// An action that has been checked, as far as that is possible without the shell.
 pub(super) struct Request {
-    action: BashAction,
+    pub(super) action: BashAction,
     patterns: Patterns,
     limit: Option<Duration>,
 }
@@ -73,12 +70,12 @@ impl Request {
         })
     }
 
-    fn is_interactive(&self) -> bool {
+    pub(super) fn is_interactive(&self) -> bool {
         self.action.is_interactive_command || self.action.is_interactive_quit
     }
 
     /// The time is up. What has been printed so far comes with it.
-    async fn late(&self, screen: Capture) -> PyException {
+    pub(super) async fn late(&self, screen: Capture) -> PyException {
         let command = self.action.command.clone();
         let seconds = pyrepr::float(self.action.timeout.unwrap_or_default());
         heavy::weighed(screen.size() + command.len(), move || {
@@ -157,14 +154,6 @@ pub(super) async fn run(
     normal(shell, request, number, typed, event).await
 }
 
-/// What became of a text.
-struct Sent {
-    /// Of the shell's command.
-    number: u64,
-    /// Where the text is none, but was typed to what that command left waiting.
-    typed: Option<Typed>,
-}
-
 /// Goes on with the bash that the shell has become. What that says while it is asked is its prompt, and the question.
 async fn adopt(shell: &Shell, waiter: &mut Waiter<'_>) -> Result<Event, PyException> {
     let before = shell.take_output();
@@ -182,176 +171,6 @@ async fn adopt(shell: &Shell, waiter: &mut Waiter<'_>) -> Result<Event, PyExcept
         Event::Late => Event::Replaced(Replaced::Other),
         event => event,
     })
-}
-
-/// Gives the command to the shell, or to what runs in it.
-async fn send(
-    shell: &Shell,
-    request: &Request,
-    tap: Tap,
-    deadline: Option<Instant>,
-) -> Result<Sent, PyException> {
-    let command = request.action.command.as_str();
-    let none = Patterns::default();
-    if is_free(shell, request, deadline).await? {
-        if !request.is_interactive() && syntax::needs_asking(command) {
-            let extglob = shell.state().options().extglob;
-            let complaint =
-                syntax::complaint(&shell.bash, &shell.environment, command, extglob).await;
-            if let Some(complaint) = complaint {
-                return Err(misunderstood(command, complaint).await);
-            }
-        }
-        shell.note_substitutions(command);
-        let number = shell
-            .run(command)
-            .map_err(|error| PyException::os_bare(&error))?;
-        // Whoever hangs up meanwhile leaves it behind.
-        let waiter = Waiter::new(shell, number, &none);
-        listen(shell, &tap).await;
-        waiter.forget();
-        return Ok(Sent {
-            number,
-            typed: None,
-        });
-    }
-    if !shell.can_take(command) {
-        return Err(too_long(shell, command));
-    }
-    let mut typed = (!request.is_interactive()).then(|| Typed::new(shell));
-    let question = shell.question();
-    let number = {
-        let mut state = shell.state();
-        if let Phase::Running {
-            keeper: Keeper::Nobody,
-            ..
-        } = state.phase()
-            && !request.is_interactive()
-        {
-            // The rest was told with the timeout.
-            state.screen.take();
-            if typed.as_ref().is_none_or(|typed| typed.prompt().is_none()) {
-                state.screen.push(&question);
-            }
-        }
-        if let Some(typed) = &mut typed {
-            typed.comes_after(state.screen.len());
-        }
-        state.keep(Keeper::Waiting).then(|| state.number())
-    };
-    let Some(number) = number else {
-        // It has ended since it was looked, and bash would take the text for a command.
-        return Box::pin(send(shell, request, tap, deadline)).await;
-    };
-    let waiter = Waiter::new(shell, number, &none);
-    listen(shell, &tap).await;
-    let typing = shell.type_line(command);
-    let outcome = match deadline {
-        Some(deadline) => tokio::time::timeout_at(deadline, typing).await,
-        None => Ok(typing.await),
-    };
-    let outcome = match outcome {
-        Ok(Ok(())) => Ok(Sent { number, typed }),
-        Ok(Err(error)) => Err(PyException::os_bare(&error)),
-        Err(_) => Err(request.late(shell.output().await).await),
-    };
-    if outcome.is_ok() {
-        waiter.forget();
-    }
-    outcome
-}
-
-/// Tells of what is printed from now on, and before that of what nobody has got.
-async fn listen(shell: &Shell, tap: &Tap) {
-    let mut told = 0;
-    loop {
-        let more = shell.state().listen(tap, told);
-        let Some(more) = more else {
-            return;
-        };
-        told = more;
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Waits until the shell can take a command (true) or what runs in it waits for input (false).
-async fn is_free(
-    shell: &Shell,
-    request: &Request,
-    deadline: Option<Instant>,
-) -> Result<bool, PyException> {
-    let mut changes = shell.changes();
-    let mut pause = FIRST_LOOK;
-    let mut watch = Watch::new(shell);
-    let told = shell.state().screen.len();
-    loop {
-        changes.borrow_and_update();
-        let phase = shell.state().phase().clone();
-        match phase {
-            Phase::Ended(end) => return Err(ended(shell, end).await),
-            Phase::Idle => return Ok(true),
-            Phase::Running { .. } if request.is_interactive() => return Ok(false),
-            Phase::Running { keeper, .. } => {
-                if keeper == Keeper::Next {
-                    if shell.look() != Foreground::Works && shell.unread() == 0 {
-                        return Ok(false);
-                    }
-                } else if watch.asks(shell) {
-                    if told < shell.state().screen.len() && shell.has_question() {
-                        return Err(unheard(shell, request).await);
-                    }
-                    return Ok(false);
-                }
-            }
-            Phase::Starting => {}
-        }
-        let now = Instant::now();
-        if deadline.is_some_and(|deadline| deadline <= now) {
-            return Err(request.late(shell.output().await).await.with_info(
-                "reason",
-                "the command was not run: an earlier one still runs",
-            ));
-        }
-        let look = now + pause;
-        pause = (pause * 2).min(LAST_LOOK);
-        let until = deadline.map_or(look, |deadline| deadline.min(look));
-        let _ = tokio::time::timeout_at(until, changes.changed()).await;
-    }
-}
-
-/// A question came after the text was sent, so that cannot be meant for it.
-async fn unheard(shell: &Shell, request: &Request) -> PyException {
-    let program = shell.asker();
-    let command = request.action.command.clone();
-    let screen = shell.output().await;
-    heavy::weighed(screen.size() + command.len(), move || {
-        let command = pyrepr::repr(&command);
-        let reason = format!(
-            "the command was not run, and not typed either: `{program}`, which an earlier one has started, asks for input by now; \
-             answer it with the next command, or interrupt it"
-        );
-        PyException::command_timeout(format!("{command}: {reason}"))
-            .with_info("reason", reason)
-            .with_info(
-                "output",
-                screen.into_text(Source::Terminal, Written::Plainly),
-            )
-    })
-    .await
-}
-
-/// The terminal would lose the rest of the line.
-fn too_long(shell: &Shell, text: &str) -> PyException {
-    let longest = text.split('\n').map(str::len).max().unwrap_or_default();
-    PyException::new(
-        "builtins.ValueError",
-        format!(
-            "the text was not typed: `{}` reads whole lines from its terminal, which take {} bytes at most, and one has {longest}; \
-             write it to a file and let the program read that, or send shorter lines",
-            shell.asker(),
-            asking::LONGEST_LINE - 1,
-        ),
-    )
 }
 
 async fn normal(
@@ -540,15 +359,6 @@ async fn refused(shell: &Shell, action: &BashAction, done: Done) -> Option<PyExc
         }
     };
     Some(misunderstood(command, complaint).await)
-}
-
-/// What bash complains of.
-async fn misunderstood(command: &str, complaint: String) -> PyException {
-    let command = command.to_owned();
-    heavy::weighed(command.len() + complaint.len(), move || {
-        PyException::bash_syntax(&command, &complaint)
-    })
-    .await
 }
 
 async fn interactive(

@@ -1,7 +1,9 @@
 //! A bash on a terminal of its own: what it prints and reports, and what is known of it.
 
 mod keyboard;
+mod phase;
 mod state;
+mod step;
 
 use std::{
     ffi::OsString,
@@ -18,8 +20,7 @@ use std::{
 
 use rustix::{
     fs::{MemfdFlags, memfd_create},
-    io::Errno,
-    process::{Pid, Signal, kill_process, kill_process_group},
+    process::Pid,
 };
 use swerex_proto::native::MAX_OUTPUT;
 use tokio::{
@@ -29,12 +30,12 @@ use tokio::{
     time::Instant,
 };
 
-use state::{Ask, Seen, State};
-pub(super) use state::{Done, End, Keeper, Phase, Refusal};
+pub(super) use phase::{Done, End, Keeper, Phase, Refusal};
+use state::State;
+use step::{FIRST_LOOK, LAST_LOOK};
 
 use super::{
     input::{self, Foreground},
-    prompt,
     script::{self, Paths, Report, Way},
     terminal::{Read, Screen, Terminal},
 };
@@ -55,13 +56,6 @@ const PIECE: usize = 256 * 1024;
 
 /// Reports that are there are taken over in less than that.
 const MOMENT: Duration = Duration::from_millis(1);
-
-/// How many of them bash may take to start a process.
-const MOMENTS: u32 = 30;
-
-/// How long nothing may come from a shell that seems to wait before it is looked at: first, and at most.
-const FIRST_LOOK: Duration = Duration::from_millis(50);
-const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// A running shell.
 pub(super) struct Shell {
@@ -175,35 +169,6 @@ impl Shell {
         Ok(number)
     }
 
-    /// Types what runs a text.
-    fn evaluate(&self, state: &mut State, command: &str, way: Way) -> io::Result<()> {
-        let line = self.paths.line(command, way, state.number(), state.last());
-        if !line.text.is_empty() {
-            self.text.set_len(0)?;
-            self.text.write_all_at(&line.text, 0)?;
-        }
-        if line.is_told {
-            state.expect_beginning(command.to_owned(), way);
-        }
-        self.terminal.type_now(line.typed.as_bytes());
-        Ok(())
-    }
-
-    /// A prompt that could not be made invisible is printed before bash reads a command.
-    fn let_prompt_be_shown(&self, state: &mut State) {
-        /// It takes some microseconds, on a machine that has time.
-        const MOST: u32 = 200;
-        for _ in 0..MOST {
-            if self.reads_command() == Some(true) {
-                break;
-            }
-            std::thread::sleep(MOMENT);
-        }
-        let mut printed = Vec::new();
-        self.terminal.read(&mut printed);
-        self.take_over(state, &mut printed);
-    }
-
     /// The shell's own number, as it knows it.
     fn number(&self) -> u32 {
         self.pid.as_raw_pid().unsigned_abs()
@@ -213,37 +178,6 @@ impl Shell {
     pub(super) async fn type_line(&self, line: &str) -> io::Result<()> {
         self.state().mark_typed();
         self.terminal.type_in(format!("{line}\n").as_bytes()).await
-    }
-
-    /// Presses the interrupt key: a character, which a program in the foreground may want to have so.
-    pub(super) fn press_interrupt(&self) {
-        self.terminal.interrupt();
-    }
-
-    /// Whether pressing the key is a signal.
-    pub(super) fn has_interrupt_key(&self) -> bool {
-        self.terminal.has_interrupt()
-    }
-
-    /// Sends a signal to the foreground, and takes back what it has not read: the shell would take that for a command. Not every
-    /// kernel makes signals of keys.
-    pub(super) fn signal(&self, group: Pid, signal: Signal) {
-        self.terminal.take_back();
-        if kill_process_group(group, signal) == Err(Errno::PERM) && signal == Signal::INT {
-            // It belongs to somebody else, and the key reaches it.
-            self.terminal.interrupt();
-        }
-    }
-
-    /// Takes back what was typed and nobody has read.
-    pub(super) fn take_back(&self) {
-        self.terminal.take_back();
-    }
-
-    /// Lets a shell go on that was stopped: no other signal would reach it.
-    pub(super) fn wake(&self) {
-        // It may be gone.
-        let _ = kill_process(self.pid, Signal::CONT);
     }
 
     /// The group of processes in the foreground.
@@ -271,127 +205,9 @@ impl Shell {
         seen
     }
 
-    /// Whether bash reads a command at its prompt; `None` where the kernel does not say.
-    fn reads_command(&self) -> Option<bool> {
-        prompt::reads_command(self.pid)
-    }
-
-    /// When a shell is looked at from which nothing has come since.
-    fn next_look(&self, last_news: Instant, pause: Duration) -> Option<Instant> {
-        let state = self.state();
-        match state.phase() {
-            Phase::Running { .. } => Some(last_news + pause),
-            Phase::Idle => state.idle_limit().map(|limit| last_news + limit / 2),
-            Phase::Starting | Phase::Ended(_) => None,
-        }
-    }
-
-    /// Looks at a shell from which nothing comes. A report can be lost, and what was typed with it; and a shell that waits too
-    /// long for a command may end itself.
-    fn look_for_end(&self, quiet: Duration) {
-        let mut state = self.state();
-        if self.has_news() {
-            return;
-        }
-        match state.phase() {
-            Phase::Running { .. } => {}
-            Phase::Idle => {
-                state.nudge();
-                self.tell(&mut state, Some(Ask::Settle));
-                return;
-            }
-            Phase::Starting | Phase::Ended(_) => return,
-        }
-        let reads_command = self.reads_command();
-        // Without a word of the kernel's it takes longer to believe.
-        if reads_command.is_none() && quiet < LAST_LOOK {
-            return;
-        }
-        let seen = Seen {
-            is_in_front: self.foreground() == Some(self.pid),
-            reads_command,
-            has_input: self.terminal.unread() > 0,
-        };
-        // What it said in the meantime counts.
-        if self.has_news() {
-            return;
-        }
-        let ask = state.stuck(seen);
-        self.tell(&mut state, ask);
-        drop(state);
-        self.changes.send_replace(());
-    }
-
-    /// Does what brings a command to its end.
-    fn tell(&self, state: &mut State, ask: Option<Ask>) {
-        let Some(ask) = ask else { return };
-        let line = match ask {
-            Ask::Settle => "\n".to_owned(),
-            Ask::PlainInput => Paths::plain_input().to_owned(),
-            Ask::Question {
-                number,
-                leave,
-                is_hook_lost,
-                takes_back,
-            } => {
-                if takes_back {
-                    self.terminal.take_back();
-                }
-                let words = is_hook_lost.then(|| script::path(&self.startup));
-                self.paths.question(number, leave, words.as_deref())
-            }
-            Ask::GiveUp => {
-                self.terminal.take_back();
-                let _ = kill_process(self.pid, Signal::INT);
-                return;
-            }
-            Ask::Otherwise(command, way) => {
-                // What cannot be written cannot be run: the command is over, unheard.
-                let _ = self.evaluate(state, &command, way);
-                return;
-            }
-            Ask::End => {
-                let _ = kill_process(self.pid, Signal::KILL);
-                return;
-            }
-        };
-        self.terminal.type_now(line.as_bytes());
-    }
-
     /// Whether there are reports that have not been taken over.
     fn has_news(&self) -> bool {
         rustix::io::ioctl_fionread(&self.reports).is_ok_and(|bytes| bytes > 0)
-    }
-
-    /// Interrupts in the given way what runs, unless it has come to its end: bash, at its prompt, would show the interrupt, and
-    /// the next command's output would begin with that. A process that bash had just started when it was interrupted itself has
-    /// the terminal still, and is interrupted all the same.
-    ///
-    /// While bash starts a process it gives the terminal away. An interrupt would find it without one, and end it: so it is met
-    /// there only when it stays in the foreground itself.
-    pub(super) async fn disturb(&self, way: impl Fn()) {
-        let mut chances = MOMENTS;
-        loop {
-            {
-                let state = self.state();
-                let is_in_front = self.foreground() == Some(self.pid);
-                let is_over = matches!(state.phase(), Phase::Ended(_))
-                    || (is_in_front && !state.is_running());
-                // No report is taken over as long as the state is locked.
-                let has_news = self.has_news();
-                if is_over && !has_news {
-                    return;
-                }
-                if !has_news && (!is_in_front || chances == 0) {
-                    way();
-                    return;
-                }
-                if !has_news {
-                    chances -= 1;
-                }
-            }
-            tokio::time::sleep(MOMENT).await;
-        }
     }
 
     /// What the shell has become by `exec`, once that waits for somebody to type.
@@ -554,8 +370,10 @@ async fn attend(shell: Arc<Shell>, mut screen: Screen, mut child: Child, running
             }
             () = shell.attended.notified() => {}
             () = sleep_until(look) => {
-                shell.look_for_end(last_news.elapsed());
                 pause = (pause * 2).min(LAST_LOOK);
+                if shell.look_for_end(last_news.elapsed()) {
+                    last_news = Instant::now();
+                }
             }
             status = child.wait() => break status.ok(),
         }

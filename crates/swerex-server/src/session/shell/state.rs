@@ -6,14 +6,17 @@
 //! been answered. And a report can be lost, with what was typed: then bash waits, and nothing more comes. Whoever sees it wait
 //! says so by [`State::stuck`], and bash is asked again.
 
-use std::{os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
+mod screen;
 
-use swerex_proto::native::{MAX_OUTPUT, Stream};
+use std::time::Duration;
 
+use swerex_proto::native::MAX_OUTPUT;
+
+use super::phase::{Ask, Done, End, Keeper, Phase, Progress, Refusal, Seen};
 use crate::{
     events::Tap,
     output::Capture,
-    session::script::{MARK, Options, Prompt, Report, Way},
+    session::script::{Options, Prompt, Report, Way},
 };
 
 /// Bash's code of what was interrupted.
@@ -21,128 +24,6 @@ const INTERRUPTED: i64 = 130;
 
 /// Bash's code of what it did not understand; also of some programs.
 const NOT_UNDERSTOOD: i64 = 2;
-
-/// Where a shell is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::session) enum Phase {
-    /// It reads its start-up files.
-    Starting,
-    /// It waits for a command.
-    Idle,
-    /// It runs one.
-    Running {
-        keeper: Keeper,
-        progress: Progress,
-        is_interrupted: bool,
-    },
-    /// It is gone.
-    Ended(End),
-}
-
-/// How far a command is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) enum Progress {
-    /// It was typed, and may run.
-    Typed,
-    /// Bash reads one more line before it is over: it tells of jobs, and changes how it reads, only then.
-    Settling(Done),
-    /// It seems over, and bash was asked.
-    Asked {
-        done: Done,
-        /// No prompt told the code; the answer does.
-        is_guess: bool,
-        question: u64,
-        /// The last question that was answered, if no prompt has come since.
-        answered: Option<u64>,
-    },
-}
-
-/// Whose the output of a command is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) enum Keeper {
-    /// Somebody waits for the command.
-    Waiting,
-    /// Nobody does any more: the next command's output is its own.
-    Nobody,
-    /// The next call's: what was expected has been seen, and the rest stays.
-    Next,
-}
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) struct Done {
-    pub(in crate::session) code: i64,
-    pub(in crate::session) refusal: Refusal,
-}
-
-/// Whether bash ran anything of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) enum Refusal {
-    /// It did.
-    None,
-    /// The code may be that of a line which bash did not understand.
-    Possible,
-    /// It wanted more of it.
-    Unfinished,
-    /// Functions of the user's stand in for what would run it.
-    Unheard,
-}
-
-/// What is to be typed, or done, so that a command comes to its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::session) enum Ask {
-    /// An empty line.
-    Settle,
-    /// A line that switches off what changes how bash reads.
-    PlainInput,
-    /// The question with this number, which leaves this code behind.
-    Question {
-        number: u64,
-        leave: Option<i64>,
-        /// The prompt's words may be gone.
-        is_hook_lost: bool,
-        /// What was typed to a program that has not read it is taken back first.
-        takes_back: bool,
-    },
-    /// Bash is to give up what it has read of a line.
-    GiveUp,
-    /// The text is to be evaluated in another way.
-    Otherwise(String, Way),
-    /// The shell cannot be brought back to its prompt.
-    End,
-}
-
-/// How a shell ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) enum End {
-    Exited(i32),
-    Killed(i32),
-    Unknown,
-}
-
-impl End {
-    pub(super) fn of(status: Option<ExitStatus>) -> Self {
-        match status {
-            None => Self::Unknown,
-            Some(status) => match (status.code(), status.signal()) {
-                (Some(code), _) => Self::Exited(code),
-                (None, Some(signal)) => Self::Killed(signal),
-                (None, None) => Self::Unknown,
-            },
-        }
-    }
-}
-
-/// What is seen of a shell from which no news comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) struct Seen {
-    /// It is in the foreground itself.
-    pub(in crate::session) is_in_front: bool,
-    /// It reads a command; not everywhere does the kernel say.
-    pub(in crate::session) reads_command: Option<bool>,
-    /// There is something to read.
-    pub(in crate::session) has_input: bool,
-}
 
 /// All of it.
 #[derive(Debug)]
@@ -278,33 +159,6 @@ impl State {
         self.has_typed = true;
     }
 
-    /// Tells of what has not been handed out, from an offset on, and then, while a command runs, of what is printed. It tells of so much at a
-    /// time; where it is to go on comes back, unless there is no more.
-    pub(in crate::session) fn listen(&mut self, tap: &Tap, told: usize) -> Option<usize> {
-        /// Bytes that are told at a time.
-        const PIECE: usize = 256 * 1024;
-        let piece = self.screen.piece(told, PIECE);
-        tap.tell(Stream::Stdout, &piece.bytes);
-        if !piece.is_last {
-            return Some(piece.start + piece.bytes.len());
-        }
-        if matches!(self.phase, Phase::Running { .. }) {
-            self.tap = tap.clone();
-        }
-        None
-    }
-
-    /// What is printed waits to be looked through, from there on; or not any more.
-    pub(in crate::session) fn search(&mut self, from: Option<usize>) {
-        self.searched = from;
-    }
-
-    /// Bytes that wait to be looked through.
-    pub(super) fn unsearched(&self) -> usize {
-        self.searched
-            .map_or(0, |from| self.screen.len().saturating_sub(from))
-    }
-
     /// Hands the output of what runs to somebody else; whether there was anything running.
     pub(in crate::session) fn keep(&mut self, to: Keeper) -> bool {
         if to != Keeper::Waiting {
@@ -319,69 +173,9 @@ impl State {
         }
     }
 
-    /// Nobody gets the output of a command that has ended by now.
-    pub(in crate::session) fn forsake(&mut self, number: u64) {
-        if self.done(number).is_some() {
-            self.screen.take();
-        }
-    }
-
     pub(in crate::session) fn mark_interrupted(&mut self) {
         if let Phase::Running { is_interrupted, .. } = &mut self.phase {
             *is_interrupted = true;
-        }
-    }
-
-    pub(super) fn print(&mut self, bytes: &[u8]) {
-        if self.is_muted() {
-            return;
-        }
-        self.screen.push(bytes);
-        self.tap.tell(Stream::Stdout, bytes);
-    }
-
-    /// Takes out what `set -v` shows of the words at the prompt, which begin so.
-    pub(super) fn take_words_back(&mut self, words: &str) {
-        self.take_back(words.as_bytes(), &[]);
-    }
-
-    /// The prompt that bash tells of is the user's, and is printed after a complaint.
-    pub(super) fn expect_mark(&mut self, prompt: Prompt) {
-        self.unmarked = Some(prompt);
-    }
-
-    /// The complaint is there: takes it out, and what has come of the prompt.
-    pub(super) fn take_marked(&mut self) -> Option<Prompt> {
-        let prompt = self.unmarked.take()?;
-        self.take_back(MARK.as_bytes(), &[b"-bash: ", b"bash: "]);
-        Some(prompt)
-    }
-
-    /// Takes out what was printed last, from this on, and what stands right before it.
-    fn take_back(&mut self, from: &[u8], names: &[&[u8]]) {
-        /// Prompts and words are shorter.
-        const MOST: usize = 64 * 1024;
-        let end = self.screen.len();
-        let piece = self.screen.piece(end.saturating_sub(MOST), MOST);
-        let Some(found) = memchr::memmem::rfind(&piece.bytes, from) else {
-            return;
-        };
-        let before = &piece.bytes[..found];
-        let name = names.iter().find(|name| before.ends_with(name));
-        let start = piece.start + found - name.map_or(0, |name| name.len());
-        let before = self.screen.take_before(start, end);
-        self.screen.absorb(before);
-    }
-
-    /// Whether what is printed is bash's own: a prompt that could not be made invisible, or the server's words, which `set -v` shows.
-    fn is_muted(&self) -> bool {
-        match self.phase {
-            Phase::Idle => self.has_visible_prompt,
-            Phase::Running {
-                progress: Progress::Settling(_) | Progress::Asked { .. },
-                ..
-            } => self.last.options.verbose,
-            _ => false,
         }
     }
 
