@@ -56,7 +56,9 @@ pub(super) async fn run(record: &Record, args: ExecArgs, output: &Output) -> Res
     };
     let answer = if args.detach {
         runtime.execute(&command).await.map(|answer| {
-            output.command_errors(answer.stderr.as_bytes());
+            for line in answer.stderr.lines() {
+                output.remark(line);
+            }
             answer.exit_code
         })
     } else {
